@@ -1,0 +1,124 @@
+// Prints a table measure | anchor | ratio | goal. `--check` exits with 1 when a goal is missed; `--quick` takes fewer pairs and leaves out the peers.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createSecretsManager } from "@coffer/core";
+import { local } from "@coffer/local";
+import { inProcess } from "./in-process.ts";
+import { type Command, peakMemory, ratioOfProcesses } from "./measure.ts";
+import { installPeers } from "./peers.ts";
+
+export interface Row {
+  readonly measure: string;
+  readonly anchor: string;
+  readonly ratio: number;
+  readonly goal: number;
+}
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const check = process.argv.includes("--check");
+const quick = process.argv.includes("--quick");
+const PAIRS = quick ? 7 : 24;
+const work = mkdtempSync(join(tmpdir(), "coffer-bench-"));
+const rows: Row[] = [];
+
+function row(measure: string, anchor: string, goal: number, ratio: number): void {
+  rows.push({ measure, anchor, ratio, goal });
+  const verdict = ratio <= goal ? "" : "  MISSED";
+  process.stdout.write(
+    `${measure.padEnd(46)} | ${anchor.padEnd(34)} | ${ratio.toFixed(2).padStart(6)} | ${goal.toFixed(2).padStart(5)}${verdict}\n`,
+  );
+}
+
+/** A user's environment with a local store of so many secrets, one of them typed. */
+async function storeWith(count: number): Promise<Record<string, string>> {
+  const home = join(work, `home-${count}`);
+  mkdirSync(home, { recursive: true });
+  const env = {
+    HOME: home,
+    XDG_DATA_HOME: join(home, "data"),
+    XDG_STATE_HOME: join(home, "state"),
+    XDG_CONFIG_HOME: join(home, "config"),
+    COFFER_NO_WARN: "1",
+  };
+  // The store is filled by a process of its own, so that nothing of it stays in this one.
+  execFileSync(process.execPath, ["--conditions=@coffer/source", fileURLToPath(new URL("fill.ts", import.meta.url)), String(count)], {
+    env: { ...process.env, ...env },
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return env;
+}
+
+try {
+  execFileSync(process.execPath, ["--conditions=@coffer/source", join(root, "apps/cli/scripts/bundle.ts"), join(work, "cli")], {
+    cwd: join(root, "apps/cli"),
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const bin = join(work, "cli/bin.cjs");
+  const bare: Command = { args: ["-e", "0"] };
+  const small = await storeWith(100);
+  const large = await storeWith(100_000);
+  const coffer = (env: Record<string, string>, ...args: string[]): Command => ({ args: [bin, ...args], env });
+  const register = (env: Record<string, string>, pair: string): Command => ({
+    ...coffer(env, "secret", "register"),
+    vary: (run) => [`new-${pair}-${run}`, "--value=abcdefgh"],
+  });
+  process.stdout.write(`${"measure".padEnd(46)} | ${"anchor".padEnd(34)} |  ratio | goal\n`);
+
+  row("secret get, 100 secrets", "node -e 0", 1.35, ratioOfProcesses(coffer(small, "secret", "get", "secret-000042"), bare, PAIRS));
+  row("secret get of a typed secret", "node -e 0", 1.5, ratioOfProcesses(coffer(small, "secret", "get", "typed"), bare, PAIRS));
+  row("--version", "node -e 0", 1.2, ratioOfProcesses(coffer(small, "--version"), bare, PAIRS));
+  row("secrets-manager flavor list", "node -e 0", 1.2, ratioOfProcesses(coffer(small, "secrets-manager", "flavor", "list"), bare, PAIRS));
+  row("secret register, durable", "node -e 0", 1.45, ratioOfProcesses(register(small, "a"), bare, PAIRS));
+  row("secret list, 100 secrets", "node -e 0", 1.5, ratioOfProcesses(coffer(small, "secret", "list"), bare, PAIRS));
+  row("secret list, 100,000 secrets", "node -e 0", 5, ratioOfProcesses(coffer(large, "secret", "list"), bare, PAIRS));
+  row(
+    "secret get, 100,000 secrets",
+    "secret get, 100 secrets",
+    1.1,
+    ratioOfProcesses(coffer(large, "secret", "get", "secret-000042"), coffer(small, "secret", "get", "secret-000042"), PAIRS),
+  );
+  row(
+    "secret register, 100,000 secrets",
+    "secret register, 100 secrets",
+    1.1,
+    ratioOfProcesses(register(large, "b"), register(small, "c"), PAIRS),
+  );
+  row(
+    "peak memory of get, 100,000 secrets",
+    "node -e 0",
+    1.25,
+    peakMemory(coffer(large, "secret", "get", "secret-000042")) / peakMemory(bare),
+  );
+  writeFileSync(join(work, "import-core.mjs"), `import ${JSON.stringify(join(root, "packages/core/dist/index.js"))};`);
+  execFileSync(join(root, "node_modules/.bin/turbo"), ["run", "build", "--filter=@coffer/core", "--output-logs=errors-only"], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env["PATH"] ?? ""}` },
+  });
+  row('import "@coffer/core"', "node -e 0", 1.3, ratioOfProcesses({ args: [join(work, "import-core.mjs")] }, bare, PAIRS));
+
+  if (!quick) {
+    const peers = installPeers(work);
+    if (peers === undefined) process.stdout.write("varlock and dotenvx could not be installed: not compared\n");
+    else {
+      const get = coffer(small, "secret", "get", "secret-000042", "--key=value");
+      row("secret get", "varlock printenv, 1 encrypted", 0.3, ratioOfProcesses(get, peers.varlock, PAIRS));
+      row("secret get", "dotenvx get, 1 encrypted", 0.15, ratioOfProcesses(get, peers.dotenvx, PAIRS));
+    }
+  }
+  await using manager = createSecretsManager(
+    local,
+    { path: join(work, "in-process/data/secrets.db"), keyFile: join(work, "in-process/state/secrets.key") },
+    {},
+  );
+  for (const [measure, anchor, goal, ratio] of await inProcess(manager, join(work, "in-process"))) row(measure, anchor, goal, ratio);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+const missed = rows.filter(({ ratio, goal }) => !(ratio <= goal));
+process.stdout.write(`${rows.length - missed.length} of ${rows.length} goals met\n`);
+if (check && missed.length > 0) process.exitCode = 1;
