@@ -14,7 +14,8 @@ export interface Row {
   readonly measure: string;
   readonly anchor: string;
   readonly ratio: number;
-  readonly goal: number;
+  /** `undefined` for what only explains another row. */
+  readonly goal: number | undefined;
 }
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -24,11 +25,11 @@ const PAIRS = quick ? 7 : 24;
 const work = mkdtempSync(join(tmpdir(), "coffer-bench-"));
 const rows: Row[] = [];
 
-function row(measure: string, anchor: string, goal: number, ratio: number): void {
+function row(measure: string, anchor: string, goal: number | undefined, ratio: number): void {
   rows.push({ measure, anchor, ratio, goal });
-  const verdict = ratio <= goal ? "" : "  MISSED";
+  const verdict = goal === undefined || ratio <= goal ? "" : "  MISSED";
   process.stdout.write(
-    `${measure.padEnd(46)} | ${anchor.padEnd(34)} | ${ratio.toFixed(2).padStart(6)} | ${goal.toFixed(2).padStart(5)}${verdict}\n`,
+    `${measure.padEnd(46)} | ${anchor.padEnd(34)} | ${ratio.toFixed(2).padStart(6)} | ${(goal?.toFixed(2) ?? "").padStart(5)}${verdict}\n`,
   );
 }
 
@@ -52,6 +53,27 @@ async function storeWith(count: number): Promise<Record<string, string>> {
   return env;
 }
 
+/**
+ * A few lines that open the same file, read the same row and decrypt as much, without a check of anything: what is left of a command's time when all
+ * that it does for its user is taken away.
+ */
+function leastCommand({ XDG_DATA_HOME: data = "" }: Record<string, string>): Command {
+  const script = join(work, "least.cjs");
+  writeFileSync(
+    script,
+    `const { createDecipheriv, createSecretKey } = require("node:crypto");
+const { DatabaseSync } = require("node:sqlite");
+const { writeSync } = require("node:fs");
+const { sealed } = new DatabaseSync(process.argv[2], { readOnly: true }).prepare("SELECT sealed FROM secrets WHERE name = ?").get("coffer/global/secret-000042");
+const key = createSecretKey(Buffer.alloc(32));
+const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, 12), { authTagLength: 16 });
+decipher.setAuthTag(sealed.subarray(-16));
+writeSync(1, decipher.update(sealed.subarray(12, -16)));
+`,
+  );
+  return { args: [script, join(data, "coffer/local/secrets.db")] };
+}
+
 try {
   execFileSync(process.execPath, ["--conditions=@coffer/source", join(root, "apps/cli/scripts/bundle.ts"), join(work, "cli")], {
     cwd: join(root, "apps/cli"),
@@ -69,6 +91,9 @@ try {
   process.stdout.write(`${"measure".padEnd(46)} | ${"anchor".padEnd(34)} |  ratio | goal\n`);
 
   row("secret get, 100 secrets", "node -e 0", 1.35, ratioOfProcesses(coffer(small, "secret", "get", "secret-000042"), bare, PAIRS));
+  const least = leastCommand(small);
+  row("the least that reads an encrypted row", "node -e 0", undefined, ratioOfProcesses(least, bare, PAIRS));
+  row("secret get, 100 secrets", "the least", undefined, ratioOfProcesses(coffer(small, "secret", "get", "secret-000042"), least, PAIRS));
   row("secret get of a typed secret", "node -e 0", 1.5, ratioOfProcesses(coffer(small, "secret", "get", "typed"), bare, PAIRS));
   row("--version", "node -e 0", 1.2, ratioOfProcesses(coffer(small, "--version"), bare, PAIRS));
   row("secrets-manager flavor list", "node -e 0", 1.2, ratioOfProcesses(coffer(small, "secrets-manager", "flavor", "list"), bare, PAIRS));
@@ -119,6 +144,7 @@ try {
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
-const missed = rows.filter(({ ratio, goal }) => !(ratio <= goal));
-process.stdout.write(`${rows.length - missed.length} of ${rows.length} goals met\n`);
+const goals = rows.flatMap(({ ratio, goal }) => (goal === undefined ? [] : [ratio <= goal]));
+const missed = goals.filter((met) => !met);
+process.stdout.write(`${goals.length - missed.length} of ${goals.length} goals met\n`);
 if (check && missed.length > 0) process.exitCode = 1;

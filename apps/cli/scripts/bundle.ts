@@ -16,7 +16,7 @@ const GROUPS: readonly (readonly [name: string, modules: RegExp])[] = [
     /[\\/]cli[\\/]src[\\/]commands[\\/](?:problems|schema[\\/]list|secrets-manager[\\/]flavor-list)\.ts$|[\\/]core[\\/]src[\\/]discovery\.ts$/,
   ],
   ["secrets", /[\\/]cli[\\/]src[\\/](?:session|commands[\\/]secret[\\/](?:get|list))\.ts$|[\\/]local[\\/]src[\\/](?:index|driver)\.ts$/],
-  ["write", /[\\/]cli[\\/]src[\\/]commands[\\/]secret[\\/](?:register|update|delete)\.ts$/],
+  ["write", /[\\/]cli[\\/]src[\\/]commands[\\/]secret[\\/](?:register|update|delete)\.ts$|[\\/]local[\\/]src[\\/]creation\.ts$/],
 ];
 
 // Built-in modules of which a command may need a function, but most do not: they are loaded when it is called.

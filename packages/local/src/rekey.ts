@@ -52,12 +52,8 @@ export interface RekeyReport {
 // How many secrets are sealed before the event loop runs again and the caller may give up.
 const ROWS_AT_A_TIME = 200;
 
-/**
- * Gives a store a new data key, a new protection, or both. All of it is one transaction: a process that is killed at any instant leaves the store
- * under the old key or under the new one, and both are in their places until the store has said which of them it needs.
- * @throws SecretsError `invalid_request` without a store, `unauthenticated` without the old key, `corrupt` when anything in the store is damaged
- */
-export function rekey(settings: LocalSettings = {}, change: RekeyChange = {}, options: RequestOptions = {}): Promise<RekeyReport> {
+/** `rekey`, in a file that only a change of the key loads. */
+export function rekeyStore(settings: LocalSettings, change: RekeyChange, options: RequestOptions): Promise<RekeyReport> {
   return guardedCall({ name: "rekey", flavor: "local", classify: classifyLocalError }, options, async (call) => {
     const checked = await checkSettings(settings);
     const paths = storePaths(checked);

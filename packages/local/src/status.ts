@@ -57,11 +57,8 @@ export interface StatusOptions extends RequestOptions {
   readonly verify?: boolean | undefined;
 }
 
-/**
- * Looks at a store without changing anything. Without `verify` no key is needed.
- * @throws SecretsError `corrupt` when the file is no store, `unsupported` when it is a newer one, `permission_denied` when others could use it
- */
-export function localStatus(settings: LocalSettings = {}, options: StatusOptions = {}): Promise<LocalStatus> {
+/** `localStatus`, in a file of its own for the same reason as `rekeyStore`. */
+export function statusOfStore(settings: LocalSettings, options: StatusOptions): Promise<LocalStatus> {
   return guardedCall({ name: "localStatus", flavor: "local", classify: classifyLocalError }, options, async (call) => {
     const checked = await checkSettings(settings);
     const paths = storePaths(checked);

@@ -2,7 +2,6 @@ import { DriverError } from "@coffer/core";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { type Census, decodeCensus, HeadSum, sameSum, type Sum } from "./census.ts";
 import { Connection } from "./connection.ts";
-import { createStore } from "./creation.ts";
 import { damaged, explained, isBusy, sqliteCode } from "./errors.ts";
 import { look } from "./files.ts";
 import { type StorePaths, storePaths } from "./paths.ts";
@@ -169,8 +168,10 @@ export class LocalStore {
 
   async #ensureStore(patience: Patience): Promise<void> {
     try {
-      if (this.#ready("write") === undefined && look(this.paths.store) === undefined)
-        await createStore(this.paths, this.settings, patience);
+      if (this.#ready("write") !== undefined || look(this.paths.store) !== undefined) return;
+      // Happens once in the life of a store: no other command loads what it takes.
+      const { createStore } = await import("./creation.ts");
+      await createStore(this.paths, this.settings, patience);
     } catch (error) {
       throw explained(error, this.paths.store);
     }

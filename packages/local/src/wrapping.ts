@@ -2,8 +2,7 @@ import { createSecretKey, randomBytes } from "node:crypto";
 import { DriverError } from "@coffer/core";
 import { damaged } from "./errors.ts";
 import { KeyFile } from "./key-file.ts";
-import { KeychainKey } from "./keychain.ts";
-import { askPassphrase, DEFAULT_COST, newPassphraseKey, passphraseKey } from "./passphrase.ts";
+import type { KeychainKey } from "./keychain.ts";
 import type { StorePaths } from "./paths.ts";
 import type { PassphraseRequest, Protection } from "./protection.ts";
 import { openWith, sealWith } from "./sealing.ts";
@@ -52,11 +51,13 @@ async function wrappingKeyOf(row: WrappedKey, { paths, settings }: Keeper, store
         refuse(`The key file does not hold the key of this store: ${path}`, "Put the right key file in its place.")
       );
     }
-    case "passphrase":
+    case "passphrase": {
+      const { askPassphrase, passphraseKey } = await import("./passphrase.ts");
       return passphraseKey(await askPassphrase(settings, { purpose: "open", path: paths.store }), row.parameters);
+    }
     default:
       return (
-        (await new KeychainKey(storeId, row.id).read()) ??
+        (await (await keychainKey(storeId, row.id)).read()) ??
         refuse("The keychain of the system does not hold the key of this store.", "Unlock the keychain in which the store was made.")
       );
   }
@@ -74,25 +75,37 @@ export interface NewWrapping {
 export type Wrapper = (id: number, dataKey: Uint8Array) => NewWrapping;
 
 export async function newWrapper(protection: Protection, keeper: Keeper, purpose: PassphraseRequest["purpose"]): Promise<Wrapper> {
-  const { storeId, paths, settings } = keeper;
+  const { storeId, paths } = keeper;
   const { key, parameters } =
-    protection === "passphrase"
-      ? await newPassphraseKey(await askPassphrase(settings, { purpose, path: paths.store }), keeper.passphraseCost ?? DEFAULT_COST)
-      : { key: randomBytes(DATA_KEY_BYTES), parameters: "{}" };
+    protection === "passphrase" ? await passphraseWrapping(keeper, purpose) : { key: randomBytes(DATA_KEY_BYTES), parameters: "{}" };
   return (id, dataKey) => {
     const bare = { id, protection, parameters };
     return {
       row: { ...bare, wrapped: sealWith(createSecretKey(key), label(storeId, bare), dataKey) },
       async publish(patience) {
         if (protection === "key_file") await new KeyFile(paths.keyFile(storeId), paths.ownKeyFile).add(storeId, id, key, patience);
-        if (protection === "keychain") await new KeychainKey(storeId, id).write(key);
+        if (protection === "keychain") await (await keychainKey(storeId, id)).write(key);
       },
       async withdraw(patience) {
         if (protection === "key_file") await new KeyFile(paths.keyFile(storeId), paths.ownKeyFile).remove(storeId, id, patience);
-        if (protection === "keychain") await new KeychainKey(storeId, id).remove();
+        if (protection === "keychain") await (await keychainKey(storeId, id)).remove();
       },
     };
   };
+}
+
+async function passphraseWrapping(
+  { paths, settings, passphraseCost }: Keeper,
+  purpose: PassphraseRequest["purpose"],
+): Promise<{ readonly key: Uint8Array; readonly parameters: string }> {
+  const { askPassphrase, DEFAULT_COST, newPassphraseKey } = await import("./passphrase.ts");
+  return newPassphraseKey(await askPassphrase(settings, { purpose, path: paths.store }), passphraseCost ?? DEFAULT_COST);
+}
+
+// The key file is what nearly every store has; what the other two need is loaded by those that have them.
+async function keychainKey(storeId: string, id: number): Promise<KeychainKey> {
+  const { KeychainKey } = await import("./keychain.ts");
+  return new KeychainKey(storeId, id);
 }
 
 /** Refuses a store whose protection is not the one that the settings demand: neither a weaker nor a stronger one is taken in silence. */
