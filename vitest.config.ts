@@ -13,11 +13,20 @@ export default defineConfig({
     projects: [
       ...folders.map((folder) => ({
         extends: true as const,
-        test: { name: folder, include: [`${folder}/*/src/**/*.test.ts`, `${folder}/*/test/**/*.test.ts`], exclude: ["**/*.crash.test.ts"] },
+        test: {
+          name: folder,
+          include: [`${folder}/*/src/**/*.test.ts`, `${folder}/*/test/**/*.test.ts`],
+          exclude: ["**/*.crash.test.ts", "**/*.server.test.ts"],
+        },
       })),
       { extends: true as const, test: { name: "docs", include: ["docs/*.test.ts"] } },
       // Every case here kills or starves a process under strace; two at a time is what a small machine carries without slowing the clocks of the others.
       { extends: true as const, test: { name: "crash", include: ["{packages,apps}/*/test/**/*.crash.test.ts"], testTimeout: 600_000 } },
+      // The real servers, which `npm test` leaves out: they need more than Node, and are started by the files themselves.
+      {
+        extends: true as const,
+        test: { name: "servers", include: ["integrations/*/test/**/*.server.test.ts"], testTimeout: 120_000, hookTimeout: 600_000 },
+      },
       {
         extends: true as const,
         test: {
