@@ -1,4 +1,4 @@
-import { type SecretSchema, schemaFields, SecretsError, textValues } from "@coffer/core";
+import { type SecretSchema, SecretsError, textValues } from "@coffer/core";
 import type { Call } from "../../command.ts";
 import type { Context } from "../../context.ts";
 import { type GivenValues, readGivenValues } from "../../input/values.ts";
@@ -62,7 +62,7 @@ async function ask(context: Context, session: Session, name: string, schema: Sec
         secretName: name,
       });
     }
-    return schema?.fields === undefined ? askPairs(prompter, context) : askFields(prompter, context, schemaFields(schema));
+    return schema?.fields === undefined ? askPairs(prompter, context) : askFields(prompter, context, schema);
   });
   if (values.size === 0)
     throw new UsageError("No values were given, so nothing was stored.", `Run the command again: coffer secret register ${name} -i`);

@@ -82,6 +82,7 @@ async function ask(context: Context, session: Session, name: string, without: re
       prompter,
       context,
       keys.filter(({ key }) => !without.includes(key)),
+      schema,
     );
   });
   return { values, exposed: [], endsWithBreak: [] };
