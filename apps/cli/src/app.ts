@@ -1,6 +1,7 @@
 import type { CommandEntry } from "./command.ts";
 import {
   EVERYWHERE,
+  HELP,
   IMMEDIATE,
   INTERACTIVE,
   KEY_FILE,
@@ -27,6 +28,7 @@ export const COMMANDS: readonly CommandEntry[] = [
         name: "schema",
         short: "s",
         value: "TYPE",
+        completes: "schema",
         sentence: "The secret schema; without it any key is allowed.",
       },
       INTERACTIVE,
@@ -206,7 +208,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     words: ["schema", "describe"],
-    arguments: [required("TYPE", "The type of the schema.")],
+    arguments: [{ ...required("TYPE", "The type of the schema."), completes: "schema" }],
     options: EVERYWHERE,
     sentence: "Show the keys of a secret schema.",
     examples: ["coffer schema describe mysql"],
@@ -224,12 +226,31 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     words: ["secrets-manager", "flavor", "describe"],
-    arguments: [required("FLAVOR", "The name of the flavor.")],
+    arguments: [{ ...required("FLAVOR", "The name of the flavor."), completes: "flavor" }],
     options: EVERYWHERE,
     sentence: "Show the settings of a flavor.",
     examples: ["coffer secrets-manager flavor describe local"],
     also: ["show", "get"],
     load: () => import("./commands/secrets-manager/flavor-describe.ts"),
+  },
+  {
+    words: ["completion"],
+    arguments: [{ ...required("SHELL", "The shell: bash, zsh or fish."), choices: ["bash", "zsh", "fish"] }],
+    options: [HELP],
+    sentence: "Print the script that completes commands in a shell.",
+    examples: ["source <(coffer completion bash)", "coffer completion fish > ~/.config/fish/completions/coffer.fish"],
+    also: ["completions", "autocomplete"],
+    load: () => import("./commands/completion/script.ts"),
+  },
+  {
+    words: ["complete"],
+    arguments: [{ ...required("SHELL", "The shell that asks."), choices: ["bash", "zsh", "fish"] }],
+    options: [HELP],
+    rest: true,
+    sentence: "Answer what could stand in the place of the last word; for the script of `coffer completion`.",
+    examples: ["coffer complete zsh -- secret re"],
+    hidden: true,
+    load: () => import("./commands/completion/complete.ts"),
   },
 ];
 

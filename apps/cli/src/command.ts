@@ -8,12 +8,20 @@ export interface OptionEntry {
   readonly value?: string;
   /** The only values it takes. */
   readonly choices?: readonly string[];
+  /** What its values are the names of, for the shell's completion. */
+  readonly completes?: Completed;
   readonly sentence: string;
 }
+
+/** What the names of are known on this machine without asking a secrets manager. */
+export type Completed = "schema" | "flavor";
 
 export interface ArgumentEntry {
   readonly name: string;
   readonly required: boolean;
+  /** The only values it takes. */
+  readonly choices?: readonly string[];
+  readonly completes?: Completed;
   readonly sentence: string;
 }
 
@@ -24,6 +32,8 @@ export interface CommandEntry {
   readonly options: readonly OptionEntry[];
   /** Whether every `--key=value` that is no option of ours is a key of the secret. */
   readonly pairs?: boolean;
+  /** Whether everything after `--` is handed over as it is. */
+  readonly rest?: boolean;
   readonly sentence: string;
   readonly examples: readonly string[];
   /** What people type for it elsewhere; only used to suggest this command. */
@@ -53,6 +63,8 @@ export interface Call {
   readonly arguments: ReadonlyMap<string, string>;
   readonly options: Options;
   readonly pairs: readonly Pair[];
+  /** What stands after `--`, for the commands that take it. */
+  readonly rest: readonly string[];
 }
 
 /** The options of a call. */

@@ -7,7 +7,8 @@ const OUTPUT: OptionEntry = {
   choices: ["table", "json", "yaml"],
   sentence: "How to print the result: table (the default), json or yaml.",
 };
-const HELP: OptionEntry = { name: "help", short: "h", sentence: "Show this help." };
+/** For every command. */
+export const HELP: OptionEntry = { name: "help", short: "h", sentence: "Show this help." };
 const STACK: OptionEntry = { name: "stack", value: "STACK", sentence: "Use this stack instead of the active one (also COFFER_STACK)." };
 const MANAGER: OptionEntry = {
   name: "secrets-manager",

@@ -51,11 +51,13 @@ function readCall(argv: readonly string[], start: number, command: CommandEntry,
   const pairs: Pair[] = [];
   const mistakes: UsageError[] = [];
   let escaped = false;
-  for (let position = start; position < argv.length;) {
+  let position = start;
+  while (position < argv.length) {
     const token = argv[position] ?? "";
     if (!escaped && token === "--") {
       escaped = true;
       position += 1;
+      if (command.rest === true) break;
     } else if (escaped && command.pairs === true) {
       pairs.push(readPair(token, command, true));
       position += 1;
@@ -81,7 +83,13 @@ function readCall(argv: readonly string[], start: number, command: CommandEntry,
   if (mistake !== undefined) throw mistake;
   return {
     kind: "call",
-    call: { command, arguments: readArguments(positionals, command), options, pairs: withoutDoubles(pairs, command) },
+    call: {
+      command,
+      arguments: readArguments(positionals, command),
+      options,
+      pairs: withoutDoubles(pairs, command),
+      rest: argv.slice(position),
+    },
   };
 }
 
@@ -120,8 +128,15 @@ function readArguments(positionals: readonly string[], command: CommandEntry): R
   const read = new Map<string, string>();
   for (const [index, argument] of command.arguments.entries()) {
     const value = positionals[index];
-    if (value !== undefined) read.set(argument.name, value);
-    else if (argument.required) throw new UsageError(`${argument.name} is missing.`, `Write: ${command.examples[0] ?? usageLine(command)}`);
+    if (value !== undefined) {
+      if (argument.choices !== undefined && !argument.choices.includes(value))
+        throw new UsageError(
+          `${argument.name} is one of ${argument.choices.join(", ")}.`,
+          `Write: ${command.examples[0] ?? usageLine(command)}`,
+        );
+      read.set(argument.name, value);
+    } else if (argument.required)
+      throw new UsageError(`${argument.name} is missing.`, `Write: ${command.examples[0] ?? usageLine(command)}`);
   }
   const surplus = positionals[command.arguments.length];
   if (surplus === undefined) return read;

@@ -16,7 +16,7 @@ if pid == 0:
 output = b""
 status = None
 timed_out = False
-deadline = time.monotonic() + job.get("timeout", 20)
+deadline = time.monotonic() + job.get("timeout", 40)
 
 
 def echo():
