@@ -137,7 +137,7 @@ try {
   }
   await using manager = createSecretsManager(
     local,
-    { path: join(work, "in-process/data/secrets.db"), keyFile: join(work, "in-process/state/secrets.key") },
+    { path: join(work, "in-process/data/secrets.db"), key_file: join(work, "in-process/state/secrets.key") },
     {},
   );
   for (const [measure, anchor, goal, ratio] of await inProcess(manager, join(work, "in-process"))) row(measure, anchor, goal, ratio);

@@ -24,7 +24,7 @@ export class StoreDialogue {
   settings(): LocalSettings {
     const keyFile = this.#context.env["COFFER_KEY_FILE"];
     return {
-      ...(keyFile === undefined || keyFile === "" ? {} : { keyFile }),
+      ...(keyFile === undefined || keyFile === "" ? {} : { key_file: keyFile }),
       ...this.#configured,
       onCreate: (notice) => this.#context.say(visibleLines(noticeText(this.#context, notice))),
       ...(this.hasPassphrase ? {} : { passphrase: (request) => this.#ask(request) }),
@@ -48,8 +48,8 @@ export class StoreDialogue {
 
   /** Whether the settings or the environment name the passphrase, so that nobody needs to be asked. */
   get hasPassphrase(): boolean {
-    const { passphrase, passphraseFile, passphraseFd } = this.#configured;
-    const given = passphrase ?? passphraseFile ?? passphraseFd ?? this.#context.env["COFFER_PASSPHRASE_FILE"];
+    const { passphrase, passphrase_file, passphrase_fd } = this.#configured;
+    const given = passphrase ?? passphrase_file ?? passphrase_fd ?? this.#context.env["COFFER_PASSPHRASE_FILE"];
     return given !== undefined && given !== "";
   }
 

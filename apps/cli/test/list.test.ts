@@ -50,7 +50,7 @@ describe("a long list", () => {
     // The first through the CLI, which makes the store; the others in this process, which is faster than 10,000 of them.
     await home.succeed(["secret", "register", "group0/secret-00000", "--k=v"]);
     const key = home.files().find((path) => path.endsWith(".key")) ?? "";
-    const manager = createSecretsManager(local, { path: home.store, keyFile: join(home.path, key) });
+    const manager = createSecretsManager(local, { path: home.store, key_file: join(home.path, key) });
     const names = Array.from({ length: COUNT - 1 }, (_, index) => `group${(index + 1) % 10}/secret-${String(index + 1).padStart(5, "0")}`);
     for (const name of names) await manager.registerSecret({ name, values: { k: "v" } });
     await manager.close();

@@ -110,6 +110,6 @@ function parseLine(line: string): KeyLine[] {
 function missing(path: string): DriverError {
   return new DriverError("unauthenticated", undefined, {
     safeMessage: `The key file of the store is missing: ${path}`,
-    hint: 'Put it back, or name its place with the setting "keyFile". Without it the store cannot be opened.',
+    hint: 'Put it back, or name its place with the setting "key_file". Without it the store cannot be opened.',
   });
 }

@@ -77,13 +77,13 @@ function stretched(passphrase: string, salt: Uint8Array, cost: number): Promise<
  * @throws DriverError `unauthenticated` when there is none, or none can be read
  */
 export async function askPassphrase(settings: LocalSettings, request: PassphraseRequest): Promise<string> {
-  const { passphrase, passphraseFile, passphraseFd } = settings;
+  const { passphrase, passphrase_file: file, passphrase_fd: descriptor } = settings;
   const fromEnvironment = process.env["COFFER_PASSPHRASE_FILE"];
   let text: string;
   if (passphrase !== undefined)
     text = typeof passphrase === "string" ? passphrase : await callProgram("passphrase", () => passphrase(request));
-  else if (passphraseFile !== undefined) text = await fromFile(passphraseFile);
-  else if (passphraseFd !== undefined) text = await fromDescriptor(passphraseFd);
+  else if (file !== undefined) text = await fromFile(file);
+  else if (descriptor !== undefined) text = await fromDescriptor(descriptor);
   else if (fromEnvironment !== undefined && fromEnvironment !== "") text = await fromFile(fromEnvironment);
   else {
     throw new DriverError("unauthenticated", undefined, {

@@ -37,7 +37,7 @@ export interface StorePaths {
 
 export function storePaths(settings: LocalSettings, env: Readonly<Record<string, string | undefined>> = process.env): StorePaths {
   const store = settings.path === undefined ? defaultPaths(env).store : resolve(settings.path);
-  const { keyFile } = settings;
+  const { key_file: keyFile } = settings;
   return {
     store,
     folder: dirname(store),

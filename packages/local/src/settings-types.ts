@@ -21,13 +21,13 @@ export interface LocalSettings {
    */
   readonly protection?: Protection | undefined;
   /** The key file, for protection `key_file`. By default under the user's state directory, away from the store. */
-  readonly keyFile?: string | undefined;
+  readonly key_file?: string | undefined;
   /** The passphrase, or a function that asks for it when it is needed; for protection `passphrase`. */
   readonly passphrase?: string | PassphraseProvider | undefined;
   /** A file that holds the passphrase. The environment variable COFFER_PASSPHRASE_FILE does the same. */
-  readonly passphraseFile?: string | undefined;
+  readonly passphrase_file?: string | undefined;
   /** An open file descriptor to read the passphrase from. */
-  readonly passphraseFd?: number | undefined;
+  readonly passphrase_fd?: number | undefined;
   /** How many revisions of a secret are kept, the current one among them; 10 by default. */
   readonly revisions?: number | undefined;
   /** Called before a store is created, with what will protect it. What it throws stops the creation. */
@@ -43,7 +43,7 @@ export const DEFAULT_REVISIONS = 10;
 // What needs no schema to be found right; anything else in the settings, and the schema looks.
 const PLAIN: Readonly<Record<string, "string" | "function">> = {
   path: "string",
-  keyFile: "string",
+  key_file: "string",
   passphrase: "function",
   onCreate: "function",
 };

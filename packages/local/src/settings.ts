@@ -10,10 +10,10 @@ const isFunction = (value: unknown): boolean => typeof value === "function";
 export const settingsSchema = z.strictObject({
   path: z.optional(text),
   protection: z.optional(z.enum(PROTECTIONS)),
-  keyFile: z.optional(text),
+  key_file: z.optional(text),
   passphrase: z.optional(z.union([text, z.custom<PassphraseProvider>(isFunction)])),
-  passphraseFile: z.optional(text),
-  passphraseFd: z.optional(z.int().check(z.gte(0))),
+  passphrase_file: z.optional(text),
+  passphrase_fd: z.optional(z.int().check(z.gte(0))),
   revisions: z._default(z.int().check(z.gte(1), z.lte(1000)), DEFAULT_REVISIONS),
   onCreate: z.optional(z.custom<(notice: CreationNotice) => void | Promise<void>>(isFunction)),
 });

@@ -24,9 +24,9 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 const UUID = "0b0f6c0e-6f3a-4b6c-9d53-0d9d8a1c2e11";
 let stores = 0;
 
-function settings(): { readonly path: string; readonly keyFile: string } {
+function settings(): { readonly path: string; readonly key_file: string } {
   stores += 1;
-  return { path: join(work, `${stores}/data/secrets.db`), keyFile: join(work, `${stores}/state/key`) };
+  return { path: join(work, `${stores}/data/secrets.db`), key_file: join(work, `${stores}/state/key`) };
 }
 
 function manager(options: SecretsManagerOptions = {}, at = settings()): SecretsManager {

@@ -47,7 +47,7 @@ test(
     expect((await localStatus(settings, { verify: true })).verified).toEqual({ damaged: [], complete: true });
     await manager.close();
     // The keys that are no longer needed are gone.
-    expect(keysIn(settings.keyFile)).toBe(1);
+    expect(keysIn(settings.key_file)).toBe(1);
   },
 );
 
@@ -63,7 +63,7 @@ test("six processes change the key of one store at once: each succeeds, and one 
   expect(reports).toEqual([1, 1, 1, 1, 1, 1]);
   expect((await manager.getSecret("first")).text).toEqual({ a: "1" });
   await manager.close();
-  expect(keysIn(settings.keyFile)).toBe(1);
+  expect(keysIn(settings.key_file)).toBe(1);
 });
 
 test("the key is changed while a passphrase is asked for: a look at the store and a read begin anew", { timeout: 120_000 }, async () => {
@@ -99,9 +99,9 @@ test("ten processes keep the keys of ten stores in one key file: none overwrites
     expect((await manager.getSecret(name)).text).toEqual({ of: name });
     await manager.close();
   }
-  expect(keysIn(settingsIn(folder).keyFile)).toBe(10);
+  expect(keysIn(settingsIn(folder).key_file)).toBe(10);
 });
 
-function keysIn(keyFile: string): number {
-  return readFileSync(keyFile, "utf8").match(/^coffer-key /gm)?.length ?? 0;
+function keysIn(key_file: string): number {
+  return readFileSync(key_file, "utf8").match(/^coffer-key /gm)?.length ?? 0;
 }

@@ -25,13 +25,13 @@ describe("T124 the notice of a new store", () => {
         ...settings,
         protection,
         passphrase: PASSPHRASE,
-        onCreate: (notice: unknown) => void seen.push(notice, existsSync(settings.path), existsSync(settings.keyFile)),
+        onCreate: (notice: unknown) => void seen.push(notice, existsSync(settings.path), existsSync(settings.key_file)),
       };
       await using(noticed, async (manager) => {
         await manager.registerSecret({ name: "one", values: { key: CANARY } });
         await manager.registerSecret({ name: "two", values: { key: CANARY } });
       });
-      const keyFile = protection === "key_file" ? settings.keyFile : null;
+      const keyFile = protection === "key_file" ? settings.key_file : null;
       expect(seen).toEqual([{ path: settings.path, protection, keyFile, meaning: meaningOf(protection) }, false, false]);
     },
   );

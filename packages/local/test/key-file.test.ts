@@ -33,8 +33,8 @@ describe("key file", () => {
   test("missing: refused, naming the place, and nothing is made in its place", async () => {
     const settings = await storedOne();
     const before = readFileSync(settings.path);
-    const key = readFileSync(settings.keyFile, "utf8").split(" ").at(-1)?.trim() ?? "";
-    rmSync(settings.keyFile);
+    const key = readFileSync(settings.key_file, "utf8").split(" ").at(-1)?.trim() ?? "";
+    rmSync(settings.key_file);
     for (const call of [
       () => readOne(settings),
       () => using(settings, (manager) => manager.registerSecret({ name: "two", values: { key: "x" } })),
@@ -44,11 +44,11 @@ describe("key file", () => {
     ]) {
       const error = await failure(call);
       expect(error.code).toBe("unauthenticated");
-      expect(error.message).toContain(settings.keyFile);
+      expect(error.message).toContain(settings.key_file);
       expect(error.hint).toContain("Put it back");
       await expectNoLeak(error, CANARY, key);
     }
-    expect(existsSync(settings.keyFile)).toBe(false);
+    expect(existsSync(settings.key_file)).toBe(false);
     expect(readFileSync(settings.path).equals(before)).toBe(true);
     expect(await localStatus(settings)).toMatchObject({ exists: true, protection: "key_file", secrets: 1, verified: null });
   });
@@ -56,54 +56,54 @@ describe("key file", () => {
   test("that of another store: refused", async () => {
     const settings = await storedOne();
     const other = await storedOne();
-    copyFileSync(other.keyFile, settings.keyFile);
+    copyFileSync(other.key_file, settings.key_file);
     const error = await failure(readOne(settings));
     expect(error).toMatchObject({ code: "unauthenticated", hint: "Put the right key file in its place." });
-    expect(error.message).toContain(settings.keyFile);
+    expect(error.message).toContain(settings.key_file);
     expect(await readOne(other)).toBe(CANARY);
   });
 
   test("with another key, empty, or of other text: refused, and never shown", async () => {
     const settings = await storedOne();
-    const text = readFileSync(settings.keyFile, "utf8");
+    const text = readFileSync(settings.key_file, "utf8");
     const key = text.split(" ").at(-1)?.trim() ?? "";
     const changed = text.replace(key, `${key[0] === "A" ? "B" : "A"}${key.slice(1)}`);
     for (const content of [changed, "", text.toUpperCase(), text.slice(0, -5), `${key}\n`, "\0".repeat(100)]) {
-      writeFileSync(settings.keyFile, content);
+      writeFileSync(settings.key_file, content);
       const error = await failure(readOne(settings));
       expect(error.code).toMatch(/^(?:corrupt|unauthenticated)$/);
       await expectNoLeak(error, CANARY, key);
-      expect(readFileSync(settings.keyFile, "utf8")).toBe(content);
+      expect(readFileSync(settings.key_file, "utf8")).toBe(content);
     }
-    writeFileSync(settings.keyFile, text);
+    writeFileSync(settings.key_file, text);
     expect(await readOne(settings)).toBe(CANARY);
   });
 
   test("one file for several stores: each finds its own key, and a change of one leaves the others", async () => {
     const first = await storedOne();
-    const second = await storedOne({ ...temporarySettings(), keyFile: first.keyFile });
-    const third = await storedOne({ ...temporarySettings(), keyFile: first.keyFile });
+    const second = await storedOne({ ...temporarySettings(), key_file: first.key_file });
+    const third = await storedOne({ ...temporarySettings(), key_file: first.key_file });
     await rekey(second);
     await rekey(third, { protection: "passphrase", passphrase: PASSPHRASE });
     expect(await readOne(first)).toBe(CANARY);
     expect(await readOne(second)).toBe(CANARY);
     expect(await readOne({ ...third, passphrase: PASSPHRASE })).toBe(CANARY);
-    const lines = readFileSync(first.keyFile, "utf8").trim().split("\n");
+    const lines = readFileSync(first.key_file, "utf8").trim().split("\n");
     expect(lines.filter((line) => line.startsWith("coffer-key "))).toHaveLength(2);
   });
 
   test("several stores that are made at once share one file and lose no key", async () => {
-    const { keyFile } = temporarySettings();
-    const stores = await Promise.all(Array.from({ length: 8 }, () => storedOne({ ...temporarySettings(), keyFile })));
+    const { key_file } = temporarySettings();
+    const stores = await Promise.all(Array.from({ length: 8 }, () => storedOne({ ...temporarySettings(), key_file })));
     for (const settings of stores) expect(await readOne(settings)).toBe(CANARY);
   });
 
   test("what a process that was killed has left beside it goes with the next change of the key", async () => {
     const settings = await storedOne();
-    const left = join(dirname(settings.keyFile), ".key.00000000-0000-4000-8000-000000000000.tmp");
-    copyFileSync(settings.keyFile, left);
-    writeFileSync(join(dirname(settings.keyFile), ".key.of-mine.tmp"), "not ours");
+    const left = join(dirname(settings.key_file), ".key.00000000-0000-4000-8000-000000000000.tmp");
+    copyFileSync(settings.key_file, left);
+    writeFileSync(join(dirname(settings.key_file), ".key.of-mine.tmp"), "not ours");
     await rekey(settings);
-    expect(readdirSync(dirname(settings.keyFile)).toSorted()).toEqual([".key.lock", ".key.of-mine.tmp", "key"]);
+    expect(readdirSync(dirname(settings.key_file)).toSorted()).toEqual([".key.lock", ".key.of-mine.tmp", "key"]);
   });
 });

@@ -79,13 +79,13 @@ describe("a keychain that is not there is never replaced by something else in si
   test.skipIf(process.platform !== "linux")("to change to it where there is none (Linux only): the store keeps its key file", async () => {
     const settings = temporarySettings();
     await using(settings, (manager) => manager.registerSecret({ name: "one", values: { key: CANARY } }));
-    const before = [readFileSync(settings.path), readFileSync(settings.keyFile)];
+    const before = [readFileSync(settings.path), readFileSync(settings.key_file)];
     const program = `
       import { rekey } from "@coffer/local";
       const error = await rekey(${JSON.stringify(settings)}, { protection: "keychain" }).catch((error) => error);
       console.log(JSON.stringify({ code: error.code, outcome: error.outcome }));`;
     expect(answerOf(await runProgram(program, { env: withoutSession() }))).toEqual({ code: "unauthenticated", outcome: "not_applied" });
-    expect([readFileSync(settings.path), readFileSync(settings.keyFile)]).toEqual(before);
+    expect([readFileSync(settings.path), readFileSync(settings.key_file)]).toEqual(before);
     expect((await using(settings, (manager) => manager.getSecret("one"))).text["key"]).toBe(CANARY);
   });
 });
@@ -109,7 +109,7 @@ describe.skipIf(!hasSecretService)("a real Secret Service (skipped without dbus-
       import { execFileSync } from "node:child_process";
       import { createSecretsManager } from "@coffer/core";
       import { local, localStatus, rekey } from "@coffer/local";
-      const { path, keyFile } = ${JSON.stringify(settings)};
+      const { path, key_file } = ${JSON.stringify(settings)};
       const said = [];
       const step = async (work) => {
         try { said.push(await work()); } catch (error) { said.push(error.code); }
@@ -124,9 +124,9 @@ describe.skipIf(!hasSecretService)("a real Secret Service (skipped without dbus-
       await step(async () => (await rekey({ path })).after);
       await step(read);
       await step(async () => { const { protection, keyFile, verified } = await localStatus({ path }, { verify: true }); return { protection, keyFile, verified }; });
-      await step(async () => (await rekey({ path, keyFile }, { protection: "key_file" })).after);
-      await step(() => using({ path, keyFile }, async (manager) => (await manager.getSecret("one")).text.key));
-      await step(async () => (await rekey({ path, keyFile }, { protection: "keychain" })).before);
+      await step(async () => (await rekey({ path, key_file }, { protection: "key_file" })).after);
+      await step(() => using({ path, key_file }, async (manager) => (await manager.getSecret("one")).text.key));
+      await step(async () => (await rekey({ path, key_file }, { protection: "keychain" })).before);
       await step(read);
       console.log(JSON.stringify(said));`;
     const env = { ...withoutSession(), HOME: home, XDG_DATA_HOME: home, XDG_RUNTIME_DIR: home, PROGRAM: program, NODE: process.execPath };
@@ -153,7 +153,7 @@ describe.skipIf(!hasSecretService)("a real Secret Service (skipped without dbus-
       CANARY,
     ]);
     // The key file went with its last key, and what is left opens in no other session.
-    expect(Object.keys(snapshotOf(dirname(settings.keyFile)))).toEqual([".key.lock"]);
+    expect(Object.keys(snapshotOf(dirname(settings.key_file)))).toEqual([".key.lock"]);
     const reading = `
       import { localStatus } from "@coffer/local";
       const error = await localStatus(${JSON.stringify({ path: settings.path })}, { verify: true }).catch((error) => error);

@@ -31,13 +31,13 @@ export function temporaryFolder(): string {
 
 export interface TestSettings extends LocalSettings {
   readonly path: string;
-  readonly keyFile: string;
+  readonly key_file: string;
 }
 
 /** The settings of a store that does not exist yet, in a folder of its own. */
 export function temporarySettings(more: LocalSettings = {}): TestSettings {
   const folder = temporaryFolder();
-  return { ...more, path: join(folder, "data", "secrets.db"), keyFile: join(folder, "state", "key") };
+  return { ...more, path: join(folder, "data", "secrets.db"), key_file: join(folder, "state", "key") };
 }
 
 /** A manager that is closed after the test. */
@@ -168,7 +168,7 @@ export async function protectCheaply(settings: TestSettings, passphrase: string)
   } finally {
     connection.close();
   }
-  rmSync(settings.keyFile);
+  rmSync(settings.key_file);
 }
 
 /** A store with one secret "one", whose key "key" holds `value`. */

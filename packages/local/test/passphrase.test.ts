@@ -49,15 +49,15 @@ describe("passphrase", () => {
       "from a function that takes its time",
       () => ({ passphrase: () => new Promise<string>((resolve) => setTimeout(resolve, 20, PASSPHRASE)) }),
     ],
-    ["from a file", () => ({ passphraseFile: fileWith(PASSPHRASE) })],
-    ["from a file with a line end", () => ({ passphraseFile: fileWith(`${PASSPHRASE}\n`) })],
-    ["from a file of Windows", () => ({ passphraseFile: fileWith(`\ufeff${PASSPHRASE}\r\n`) })],
+    ["from a file", () => ({ passphrase_file: fileWith(PASSPHRASE) })],
+    ["from a file with a line end", () => ({ passphrase_file: fileWith(`${PASSPHRASE}\n`) })],
+    ["from a file of Windows", () => ({ passphrase_file: fileWith(`\ufeff${PASSPHRASE}\r\n`) })],
     [
       "from a file descriptor",
       () => {
-        const passphraseFd = openSync(fileWith(`${PASSPHRASE}\n`), "r");
-        onTestFinished(() => closeSync(passphraseFd));
-        return { passphraseFd };
+        const passphrase_fd = openSync(fileWith(`${PASSPHRASE}\n`), "r");
+        onTestFinished(() => closeSync(passphrase_fd));
+        return { passphrase_fd };
       },
     ],
     [
@@ -73,7 +73,7 @@ describe("passphrase", () => {
       () => {
         vi.stubEnv("COFFER_PASSPHRASE_FILE", fileWith("another one"));
         onTestFinished(() => void vi.unstubAllEnvs());
-        return { passphraseFile: fileWith(PASSPHRASE) };
+        return { passphrase_file: fileWith(PASSPHRASE) };
       },
     ],
   ] satisfies [string, () => LocalSettings][])("%s", async (_title, source) => {
@@ -81,9 +81,9 @@ describe("passphrase", () => {
   });
 
   test("a descriptor is read once, and the key kept as long as the manager lives", async () => {
-    const passphraseFd = openSync(fileWith(PASSPHRASE), "r");
-    onTestFinished(() => closeSync(passphraseFd));
-    const manager = open({ ...(await cheapStore()), passphraseFd });
+    const passphrase_fd = openSync(fileWith(PASSPHRASE), "r");
+    onTestFinished(() => closeSync(passphrase_fd));
+    const manager = open({ ...(await cheapStore()), passphrase_fd });
     for (let read = 0; read < 3; read += 1) expect((await manager.getSecret("one")).text["key"]).toBe(CANARY);
   });
 
@@ -98,7 +98,7 @@ describe("passphrase", () => {
 
   test("spaces and line ends that are its own are part of it", async () => {
     const store = await cheapStore(" two  lines\nand a tab\t");
-    expect(await readOne({ ...store, passphraseFile: fileWith(" two  lines\nand a tab\t\n") })).toBe(CANARY);
+    expect(await readOne({ ...store, passphrase_file: fileWith(" two  lines\nand a tab\t\n") })).toBe(CANARY);
     expect((await failure(readOne({ ...store, passphrase: "two  lines\nand a tab" }))).code).toBe("unauthenticated");
   });
 
@@ -159,14 +159,14 @@ describe("passphrase", () => {
     ["nothing", () => ({})],
     ["a function that gives nothing", () => ({ passphrase: () => "" })],
     ["a function that gives no text", () => ({ passphrase: () => undefined as unknown as string })],
-    ["an empty file", () => ({ passphraseFile: fileWith("") })],
-    ["a file with a line end only", () => ({ passphraseFile: fileWith("\n") })],
-    ["a file that is no text", () => ({ passphraseFile: fileWith(Buffer.from([0x66, 0xff, 0xfe, 0x80])) })],
-    ["a file that is too long", () => ({ passphraseFile: fileWith("x".repeat(64 * 1024 + 1)) })],
-    ["a file without an end", () => ({ passphraseFile: "/dev/zero" })],
-    ["a directory", () => ({ passphraseFile: temporaryFolder() })],
-    ["no file", () => ({ passphraseFile: join(temporaryFolder(), "absent") })],
-    ["a descriptor that is not open", () => ({ passphraseFd: 987 })],
+    ["an empty file", () => ({ passphrase_file: fileWith("") })],
+    ["a file with a line end only", () => ({ passphrase_file: fileWith("\n") })],
+    ["a file that is no text", () => ({ passphrase_file: fileWith(Buffer.from([0x66, 0xff, 0xfe, 0x80])) })],
+    ["a file that is too long", () => ({ passphrase_file: fileWith("x".repeat(64 * 1024 + 1)) })],
+    ["a file without an end", () => ({ passphrase_file: "/dev/zero" })],
+    ["a directory", () => ({ passphrase_file: temporaryFolder() })],
+    ["no file", () => ({ passphrase_file: join(temporaryFolder(), "absent") })],
+    ["a descriptor that is not open", () => ({ passphrase_fd: 987 })],
   ] satisfies [string, () => LocalSettings][])("%s: refused, and no store is made with it", async (_title, source) => {
     vi.stubEnv("COFFER_PASSPHRASE_FILE", "");
     onTestFinished(() => void vi.unstubAllEnvs());

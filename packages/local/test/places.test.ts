@@ -158,7 +158,7 @@ describe.skipIf(!strangerCanRun)("T75 a place that cannot be written (needs root
     const folder = temporaryFolder();
     chmodSync(folder, 0o755);
     mkdirSync(join(folder, "home"));
-    const settings = { path: join(folder, "home/data/secrets.db"), keyFile: join(folder, "home/state/key") };
+    const settings = { path: join(folder, "home/data/secrets.db"), key_file: join(folder, "home/state/key") };
     const ended = await runProgram(everything(settings), { uid: STRANGER, gid: STRANGER });
     const { update, get } = JSON.parse(ended.stdout) as Record<string, string>;
     expect(get).toMatch(/^not_found/);
@@ -183,7 +183,7 @@ describe.skipIf(!strangerCanRun)("T75 a place that cannot be written (needs root
     mkdirSync(join(folder, "home"));
     chownSync(join(folder, "home"), STRANGER, STRANGER);
     mkdirSync(join(folder, "locked"));
-    const settings = { path: join(folder, "home/data/secrets.db"), keyFile: join(folder, "locked/state/key") };
+    const settings = { path: join(folder, "home/data/secrets.db"), key_file: join(folder, "locked/state/key") };
     const program = `
       import { createSecretsManager } from "@coffer/core";
       import { local } from "@coffer/local";

@@ -32,7 +32,7 @@ const modeOf = (path: string): string => (lstatSync(path).mode & 0o7777).toStrin
 describe.each(["000", "022", "077", "0777"])("T51 umask %s", (mask) => {
   test("the store, its key, their side files and directories are private, and usable", async () => {
     const folder = temporaryFolder();
-    const settings = { path: join(folder, "deep/data/secrets.db"), keyFile: join(folder, "deep/state/key") };
+    const settings = { path: join(folder, "deep/data/secrets.db"), key_file: join(folder, "deep/state/key") };
     const program = `
       import { lstatSync, readdirSync } from "node:fs";
       import { createSecretsManager } from "@coffer/core";
@@ -102,9 +102,9 @@ test("T52 whoever looks during more than 300 writes and 3 changes of the key nev
   );
   const before = process.umask(0);
   try {
-    const settings = { path: join(folder, "data/secrets.db"), keyFile: join(folder, "state/key") };
+    const settings = { path: join(folder, "data/secrets.db"), key_file: join(folder, "state/key") };
     for (let store = 0; store < 3; store += 1) {
-      const each = { path: `${settings.path}.${store}`, keyFile: settings.keyFile };
+      const each = { path: `${settings.path}.${store}`, key_file: settings.key_file };
       await using(each, async (manager) => {
         for (let write = 0; write < 100; write += 1) await manager.upsertSecret({ name: `s${write % 10}`, values: { key: String(write) } });
       });
@@ -128,13 +128,13 @@ describe("T53 what is not private is refused with the command that mends it", ()
     ["the store can be written by the group", ({ path }) => (chmodSync(path, 0o620), path)],
     ["the directory of the store is open to all", ({ path }) => (chmodSync(dirname(path), 0o777), dirname(path))],
     ["the directory of the store can be listed by others", ({ path }) => (chmodSync(dirname(path), 0o755), dirname(path))],
-    ["the key file can be read by others", ({ keyFile }) => (chmodSync(keyFile, 0o640), keyFile)],
+    ["the key file can be read by others", ({ key_file }) => (chmodSync(key_file, 0o640), key_file)],
   ];
   if (isRoot) {
     spoilt.push(
       ["the store belongs to somebody else", ({ path }) => (chownSync(path, 4321, 4321), path)],
       ["the directory of the store belongs to somebody else", ({ path }) => (chownSync(dirname(path), 4321, 4321), dirname(path))],
-      ["the key file belongs to somebody else", ({ keyFile }) => (chownSync(keyFile, 4321, 4321), keyFile)],
+      ["the key file belongs to somebody else", ({ key_file }) => (chownSync(key_file, 4321, 4321), key_file)],
     );
   }
 
@@ -179,7 +179,7 @@ describe("T53 what is not private is refused with the command that mends it", ()
 
   test("the command is right for a path with spaces and quotes", async () => {
     const folder = join(temporaryFolder(), "it's $HOME; a `place`");
-    const settings = { path: join(folder, "secrets.db"), keyFile: join(folder, "key") };
+    const settings = { path: join(folder, "secrets.db"), key_file: join(folder, "key") };
     await using(settings, (manager) => manager.registerSecret({ name: "one", values: { key: CANARY } }));
     chmodSync(settings.path, 0o644);
     const error = await failure(using(settings, (manager) => manager.getSecret("one")));
@@ -192,7 +192,7 @@ describe("T53 what is not private is refused with the command that mends it", ()
     mkdirSync(join(folder, "data"), { mode: 0o755 });
     chmodSync(join(folder, "data"), 0o755);
     const before = snapshotOf(folder);
-    const settings = { path: join(folder, "data/secrets.db"), keyFile: join(folder, "state/key") };
+    const settings = { path: join(folder, "data/secrets.db"), key_file: join(folder, "state/key") };
     const error = await failure(using(settings, (manager) => manager.registerSecret({ name: "one", values: { key: CANARY } })));
     expect(error).toMatchObject({ code: "permission_denied", hint: `chmod 700 ${join(folder, "data")}` });
     expect(snapshotOf(folder)).toEqual(before);
@@ -219,7 +219,7 @@ describe("T54 symbolic links are refused, and what they point to is left alone",
   const refusal: unknown = expect.stringMatching(/^permission_denied: .* is a symbolic link\.$/);
   const REFUSED = [refusal, refusal, refusal, refusal];
 
-  test.each(["path", "keyFile"] as const)("%s is a link to a store that is in order", async (which) => {
+  test.each(["path", "key_file"] as const)("%s is a link to a store that is in order", async (which) => {
     const settings = await storedOne();
     const elsewhere = temporaryFolder();
     renameSync(settings[which], join(elsewhere, "moved"));
@@ -289,7 +289,7 @@ describe("T54 symbolic links are refused, and what they point to is left alone",
       mkdirSync(place, { recursive: true, mode: 0o700 });
       const name = ${JSON.stringify(which === "data" ? ".secrets.db" : ".key")} + ".00000000-0000-4000-8000-000000000000" + ${JSON.stringify(which === "data" ? ".new" : ".tmp")};
       for (const suffix of ["", "-wal", "-journal"]) symlinkSync(${JSON.stringify(join(elsewhere, "target"))}, place + "/" + name + suffix);
-      const settings = ${JSON.stringify({ path: join(folder, "data/secrets.db"), keyFile: join(folder, "state/key") })};
+      const settings = ${JSON.stringify({ path: join(folder, "data/secrets.db"), key_file: join(folder, "state/key") })};
       const manager = createSecretsManager(local, settings);
       await manager.registerSecret({ name: "one", values: { key: "value" } });
       console.log((await manager.getSecret("one")).text.key);

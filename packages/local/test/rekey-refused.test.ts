@@ -15,7 +15,7 @@ describe("what cannot be done changes nothing", () => {
     };
     const before = stateOf();
     const error = await failure(work);
-    await expectNoLeak(error, CANARY, PASSPHRASE, ...keysOf(settings.keyFile));
+    await expectNoLeak(error, CANARY, PASSPHRASE, ...keysOf(settings.key_file));
     expect(stateOf()).toEqual(before);
     return [error.code, error.outcome];
   }
@@ -68,11 +68,11 @@ describe("what cannot be done changes nothing", () => {
     const other = new DatabaseSync(settings.path);
     onTestFinished(() => other.close());
     other.exec("BEGIN IMMEDIATE");
-    const before = keysOf(settings.keyFile);
+    const before = keysOf(settings.key_file);
     const error = await failure(rekey(settings, {}, { timeoutMs: 500 }));
     expect(error).toMatchObject({ code: "timeout", outcome: "not_applied" });
     // The caller does not wait until the new key is taken back.
-    await vi.waitFor(() => expect(keysOf(settings.keyFile)).toEqual(before), 5_000);
+    await vi.waitFor(() => expect(keysOf(settings.key_file)).toEqual(before), 5_000);
     other.exec("ROLLBACK");
     expect((await using(settings, (manager) => manager.getSecret("many"))).text["key"]).toBe(`${CANARY} 12`);
   });
@@ -88,8 +88,8 @@ describe("what cannot be done changes nothing", () => {
 test("an old key that cannot be removed is told; the store has its new one", async () => {
   const settings = await filled();
   // Another process is busy with the key file and does not come to an end.
-  mkdirSync(dirname(settings.keyFile), { recursive: true });
-  const lock = new DatabaseSync(`${dirname(settings.keyFile)}/.key.lock`);
+  mkdirSync(dirname(settings.key_file), { recursive: true });
+  const lock = new DatabaseSync(`${dirname(settings.key_file)}/.key.lock`);
   onTestFinished(() => lock.close());
   lock.exec("BEGIN EXCLUSIVE");
   const controller = new AbortController();
@@ -106,5 +106,5 @@ test("an old key that cannot be removed is told; the store has its new one", asy
   });
   // The next change takes the old key away.
   await rekey({ ...settings, passphrase: PASSPHRASE }, { protection: "key_file" });
-  expect(keysOf(settings.keyFile)).toHaveLength(1);
+  expect(keysOf(settings.key_file)).toHaveLength(1);
 });

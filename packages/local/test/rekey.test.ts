@@ -35,18 +35,18 @@ describe("a change of the key keeps every secret with all its revisions", () => 
   test("a new key file: another data key, the old key gone from both files", async () => {
     const settings = await filled();
     const before = await using(settings, contentsOf);
-    const [oldKey = ""] = keysOf(settings.keyFile);
+    const [oldKey = ""] = keysOf(settings.key_file);
     const oldBlobs = sealedOf(settings.path);
     const oldFile = readFileSync(settings.path);
     expect(await rekey(settings)).toEqual({
       path: settings.path,
       before: "key_file",
       after: "key_file",
-      keyFile: settings.keyFile,
+      keyFile: settings.key_file,
       secrets: 3,
     });
     expect(await using(settings, contentsOf)).toEqual(before);
-    const keys = keysOf(settings.keyFile);
+    const keys = keysOf(settings.key_file);
     expect(keys).toHaveLength(1);
     expect(keys).not.toContain(oldKey);
     const file = readFileSync(settings.path);
@@ -55,13 +55,13 @@ describe("a change of the key keeps every secret with all its revisions", () => 
     expect(existsSync(`${settings.path}-wal`)).toBe(false);
     expect(await localStatus(settings, { verify: true })).toMatchObject({ secrets: 3, verified: { damaged: [], complete: true } });
     // The old key opens a copy of the old file, and not the new one.
-    const keyFile = readFileSync(settings.keyFile);
+    const key_file = readFileSync(settings.key_file);
     writeFileSync(
-      settings.keyFile,
-      keyFile.toString().replace(/^coffer-key.*$/m, (line) => `${line.slice(0, -43)}${oldKey}`),
+      settings.key_file,
+      key_file.toString().replace(/^coffer-key.*$/m, (line) => `${line.slice(0, -43)}${oldKey}`),
     );
     expect((await failure(using(settings, (manager) => manager.getSecret("many")))).code).toBe("corrupt");
-    writeFileSync(settings.keyFile, keyFile.toString().replace(/^coffer-key 1 (\S+) .*$/m, `coffer-key 1 $1 1 ${oldKey}`));
+    writeFileSync(settings.key_file, key_file.toString().replace(/^coffer-key 1 (\S+) .*$/m, `coffer-key 1 $1 1 ${oldKey}`));
     expect((await failure(using(settings, (manager) => manager.getSecret("many")))).code).toBe("unauthenticated");
     writeFileSync(settings.path, oldFile);
     expect(await using(settings, contentsOf)).toEqual(before);
@@ -81,14 +81,14 @@ describe("a change of the key keeps every secret with all its revisions", () => 
       keyFile: null,
       secrets: 3,
     });
-    expect(existsSync(settings.keyFile)).toBe(false);
+    expect(existsSync(settings.key_file)).toBe(false);
     expect((await failure(using(settings, contentsOf))).code).toBe("unauthenticated");
     const withPassphrase = { ...settings, passphrase: ask };
     expect(await using(withPassphrase, contentsOf)).toEqual(before);
     expect(await rekey(withPassphrase, { protection: "key_file" })).toMatchObject({
       before: "passphrase",
       after: "key_file",
-      keyFile: settings.keyFile,
+      keyFile: settings.key_file,
     });
     expect(await using(settings, contentsOf)).toEqual(before);
     expect(asked).toEqual(["rekey", "open", "open"]);
@@ -112,7 +112,7 @@ describe("a change of the key keeps every secret with all its revisions", () => 
   test("dataKey: false changes what protects the data key, and writes no secret anew", async () => {
     const settings = await filled();
     const before = await using(settings, contentsOf);
-    const [oldKey = ""] = keysOf(settings.keyFile);
+    const [oldKey = ""] = keysOf(settings.key_file);
     const blobs = (): unknown[] =>
       tamper(settings.path, (database) =>
         database.prepare("SELECT name, sealed FROM secrets UNION ALL SELECT name || revision, sealed FROM revisions").all(),
@@ -123,8 +123,8 @@ describe("a change of the key keeps every secret with all its revisions", () => 
     expect(await rekey(settings, { dataKey: false })).toMatchObject({ secrets: 0 });
     expect(blobs()).toEqual(sealed);
     expect(wrapped()).not.toEqual(key);
-    expect(keysOf(settings.keyFile)).toHaveLength(1);
-    expect(keysOf(settings.keyFile)).not.toContain(oldKey);
+    expect(keysOf(settings.key_file)).toHaveLength(1);
+    expect(keysOf(settings.key_file)).not.toContain(oldKey);
     expect(await using(settings, contentsOf)).toEqual(before);
   });
 
@@ -222,7 +222,7 @@ describe("others go on", () => {
     const settings = await filled();
     const before = await using(settings, contentsOf);
     await Promise.all(Array.from({ length: 5 }, () => rekey(settings)));
-    expect(keysOf(settings.keyFile)).toHaveLength(1);
+    expect(keysOf(settings.key_file)).toHaveLength(1);
     expect(await using(settings, contentsOf)).toEqual(before);
     expect(tamper(settings.path, (database) => database.prepare("SELECT id FROM keys").all())).toEqual([{ id: 6 }]);
   });
@@ -232,13 +232,13 @@ test("a copy of the store from before the change opens with a copy of the key fr
   const settings = await filled();
   const before = await using(settings, contentsOf);
   const backup = temporarySettings();
-  for (const which of ["path", "keyFile"] as const) {
+  for (const which of ["path", "key_file"] as const) {
     mkdirSync(dirname(backup[which]), { mode: 0o700 });
     copyFileSync(settings[which], backup[which]);
   }
   await rekey(settings);
   expect(await using(backup, contentsOf)).toEqual(before);
-  rmSync(backup.keyFile);
-  copyFileSync(settings.keyFile, backup.keyFile);
+  rmSync(backup.key_file);
+  copyFileSync(settings.key_file, backup.key_file);
   expect((await failure(using(backup, contentsOf))).code).toBe("unauthenticated");
 });

@@ -73,7 +73,7 @@ describe("a store that is replaced by a backup", () => {
     await setTimeout(LATER_MS);
     const error = await failure(manager.getSecret("one"));
     expect(error.code).toBe("unauthenticated");
-    copyFileSync(other.keyFile, settings.keyFile);
+    copyFileSync(other.key_file, settings.key_file);
     expect((await manager.getSecret("one")).text["key"]).toBe("another store");
   });
 
@@ -83,9 +83,9 @@ describe("a store that is replaced by a backup", () => {
     for (let index = 0; index < 30; index += 1) await writer.upsertSecret({ name: `s${index}`, values: { key: CANARY.repeat(40) } });
     await writer.updateSecret("one", { values: { key: "newer" } });
     const copy = temporarySettings();
-    for (const folder of [dirname(copy.path), dirname(copy.keyFile)])
-      cpSync(folder.endsWith("data") ? dirname(settings.path) : dirname(settings.keyFile), folder, { recursive: true });
-    await runCommand("/bin/chmod", ["700", dirname(copy.path), dirname(copy.keyFile)]);
+    for (const folder of [dirname(copy.path), dirname(copy.key_file)])
+      cpSync(folder.endsWith("data") ? dirname(settings.path) : dirname(settings.key_file), folder, { recursive: true });
+    await runCommand("/bin/chmod", ["700", dirname(copy.path), dirname(copy.key_file)]);
     copyFileSync(backup, copy.path);
     rmSync(`${copy.path}-shm`, { force: true });
     const answer = await using(copy, async (manager) => (await manager.getSecret("one")).text["key"]).catch(

@@ -9,10 +9,10 @@ import { settingsSchema } from "../src/settings.ts";
 const KEYS = [
   "path",
   "protection",
-  "keyFile",
+  "key_file",
   "passphrase",
-  "passphraseFile",
-  "passphraseFd",
+  "passphrase_file",
+  "passphrase_fd",
   "revisions",
   "onCreate",
   "pathh",
@@ -51,7 +51,7 @@ const value = fc.oneof(
 const settings = fc.oneof(
   fc.array(fc.tuple(fc.constantFrom(...KEYS), value), { maxLength: 4 }).map((entries) => Object.fromEntries(entries) as unknown),
   fc.record(
-    { path: fc.constant("a"), keyFile: fc.string(), passphrase: fc.constant(give), onCreate: fc.constant(give) },
+    { path: fc.constant("a"), key_file: fc.string(), passphrase: fc.constant(give), onCreate: fc.constant(give) },
     { requiredKeys: [] },
   ),
   fc.constantFrom<unknown>(undefined, null, 0, "", "path", true, give, [], ["a"], Symbol("a"), new Map([["path", "a"]]), new Date(0)),
@@ -78,7 +78,7 @@ describe("the quick check of plain settings", () => {
   });
 
   test("accepts what people write", () => {
-    for (const plain of [{}, { path: "a" }, { path: "a", keyFile: "b" }, { passphrase: give, onCreate: give }] as const)
+    for (const plain of [{}, { path: "a" }, { path: "a", key_file: "b" }, { passphrase: give, onCreate: give }] as const)
       expect(plainSettings(plain)).toEqual({ ...plain, revisions: 10 });
   });
 
@@ -108,8 +108,8 @@ describe("settings that are refused", () => {
     ["protection", { protection: "none" }],
     ["passphrase", { passphrase: "" }],
     ["passphrase", { passphrase: 5 }],
-    ["passphraseFd", { passphraseFd: -1 }],
-    ["passphraseFd", { passphraseFd: 1.5 }],
+    ["passphrase_fd", { passphrase_fd: -1 }],
+    ["passphrase_fd", { passphrase_fd: 1.5 }],
     ["revisions", { revisions: 0 }],
     ["revisions", { revisions: 1001 }],
     ["onCreate", { onCreate: "yes" }],

@@ -18,7 +18,7 @@ export interface Specimen {
 export async function makeSpecimen(): Promise<Specimen> {
   const chance = chanceOf(11);
   const folder = mkdtempSync(join(tmpdir(), "coffer-local-"));
-  const settings = { path: join(folder, "data/secrets.db"), keyFile: join(folder, "state/key") };
+  const settings = { path: join(folder, "data/secrets.db"), key_file: join(folder, "state/key") };
   const values = new Map<string, ReadonlyMap<string, string>>();
   await using(settings, async (manager) => {
     for (let index = 0; index < SECRETS; index += 1) {
@@ -32,16 +32,16 @@ export async function makeSpecimen(): Promise<Specimen> {
       values.set(name, revisions);
     }
   });
-  const specimen = { file: readFileSync(settings.path), key: readFileSync(settings.keyFile), values };
+  const specimen = { file: readFileSync(settings.path), key: readFileSync(settings.key_file), values };
   rmSync(folder, { recursive: true });
   return specimen;
 }
 
 /** A store of its own with this file. */
 export function plant(specimen: Specimen, file: Uint8Array, settings: TestSettings = temporarySettings()): TestSettings {
-  for (const path of [settings.path, settings.keyFile]) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  for (const path of [settings.path, settings.key_file]) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeFileSync(settings.path, file, { mode: 0o600 });
-  writeFileSync(settings.keyFile, specimen.key, { mode: 0o600 });
+  writeFileSync(settings.key_file, specimen.key, { mode: 0o600 });
   return settings;
 }
 

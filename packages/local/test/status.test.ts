@@ -47,7 +47,7 @@ describe("status", () => {
       format: 1,
       protection: "key_file",
       meaning: meaningOf("key_file"),
-      keyFile: settings.keyFile,
+      keyFile: settings.key_file,
       verified: null,
     };
     expect(await localStatus(settings)).toEqual({ ...atRest, bytes: statSync(settings.path).size, secrets: 2 });
@@ -100,8 +100,12 @@ describe("status", () => {
   test("of a store without its key: still told, without a verification", async () => {
     const settings = await storedTwo();
     const other = temporarySettings();
-    mkdirSync(dirname(other.keyFile), { recursive: true });
-    expect(await localStatus({ ...settings, keyFile: other.keyFile })).toMatchObject({ exists: true, secrets: 2, keyFile: other.keyFile });
-    expect((await failure(localStatus({ ...settings, keyFile: other.keyFile }, { verify: true }))).code).toBe("unauthenticated");
+    mkdirSync(dirname(other.key_file), { recursive: true });
+    expect(await localStatus({ ...settings, key_file: other.key_file })).toMatchObject({
+      exists: true,
+      secrets: 2,
+      keyFile: other.key_file,
+    });
+    expect((await failure(localStatus({ ...settings, key_file: other.key_file }, { verify: true }))).code).toBe("unauthenticated");
   });
 });

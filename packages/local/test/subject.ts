@@ -16,7 +16,7 @@ export const localSubject: ConformanceSubject<OpenedLocal> = {
   patienceMs: 5_000,
   async open() {
     const folder = mkdtempSync(join(tmpdir(), "coffer-local-"));
-    const settings: CheckedSettings = { path: join(folder, "data/secrets.db"), keyFile: join(folder, "state/key"), revisions: 10 };
+    const settings: CheckedSettings = { path: join(folder, "data/secrets.db"), key_file: join(folder, "state/key"), revisions: 10 };
     const opened: OpenedLocal = {
       settings,
       driver: await openLocalDriver(settings),

@@ -288,7 +288,7 @@ describe("changed by somebody without the key", () => {
 
   test("exchanged: the rows of the key with those of another store, whose key is at hand", async () => {
     const { settings } = await storeAndCopy();
-    const other = { ...temporarySettings(), keyFile: settings.keyFile };
+    const other = { ...temporarySettings(), key_file: settings.key_file };
     await using(other, (manager) => manager.registerSecret({ name: "alpha", values: { value: "another" } }));
     tamper(settings.path, (database) => {
       database.prepare("ATTACH ? AS other").run(other.path);

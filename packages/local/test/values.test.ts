@@ -261,7 +261,7 @@ test("T21 no value is in any file, and names, schemas and times are, in clear te
   const settings = temporarySettings();
   const manager = open(settings);
   await manager.registerSecret({ name: "warehouse", schema: "mysql", values: { user: CANARY, password: CANARY } });
-  for (const file of [settings.path, `${settings.path}-wal`, settings.keyFile]) expect(readFileSync(file).includes(CANARY)).toBe(false);
+  for (const file of [settings.path, `${settings.path}-wal`, settings.key_file]) expect(readFileSync(file).includes(CANARY)).toBe(false);
   await manager.close();
   const file = readFileSync(settings.path);
   expect([file.includes("coffer/global/warehouse"), file.includes("mysql"), file.includes("password")]).toEqual([true, true, false]);

@@ -8,8 +8,8 @@ export const CANARY = "canary-3f9d51c7";
 export type Contents = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** Where the store and the key of one case lie: apart from each other, so that each directory can be looked at. */
-export function settingsIn(folder: string): LocalSettings & { readonly path: string; readonly keyFile: string } {
-  return { path: join(folder, "data", "secrets.db"), keyFile: join(folder, "key", "file") };
+export function settingsIn(folder: string): LocalSettings & { readonly path: string; readonly key_file: string } {
+  return { path: join(folder, "data", "secrets.db"), key_file: join(folder, "key", "file") };
 }
 
 /** What lies in the two directories when nobody works on the store. */
@@ -23,14 +23,14 @@ export const UUID = "00000000-0000-4000-8000-000000000000";
 
 /** Everything that a victim opens, makes, writes or removes below the folder of its case. */
 export function pathsIn(folder: string): string[] {
-  const { path, keyFile } = settingsIn(folder);
+  const { path, key_file } = settingsIn(folder);
   const unfinished = join(folder, "data", `.secrets.db.${UUID}.new`);
   return [
     join(folder, "data"),
     join(folder, "data", ".secrets.db.lock"),
     ...["", "-wal", "-shm", "-journal"].flatMap((suffix) => [path + suffix, unfinished + suffix]),
     join(folder, "key"),
-    keyFile,
+    key_file,
     join(folder, "key", ".file.lock"),
     join(folder, "key", `.file.${UUID}.tmp`),
   ];

@@ -22,7 +22,7 @@ describe.skipIf(!hasStrace)(`T72: a writer that is stopped${needsStrace}`, () =>
     // It has asked the store which key it needs, and has looked whether the key file is there.
     const inject = "?statx,?lstat,?newfstatat:signal=SIGSTOP:when=1";
     const victim = nodeArguments("victim.ts", folder, "update");
-    const stopped = traced(folder, ["statx", "lstat", "newfstatat"], inject, victim, [settings.keyFile]);
+    const stopped = traced(folder, ["statx", "lstat", "newfstatat"], inject, victim, [settings.key_file]);
     const pid = await stoppedIn(join(folder, "trace"));
     try {
       await rekey(settings);

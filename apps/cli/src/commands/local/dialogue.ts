@@ -21,5 +21,5 @@ export function localDialogue(call: Call, context: Context): StoreDialogue {
     );
   }
   const keyFile = call.options.value("key-file");
-  return new StoreDialogue(context, keyFile === undefined ? settings : { ...settings, keyFile });
+  return new StoreDialogue(context, keyFile === undefined ? settings : { ...settings, key_file: keyFile });
 }
