@@ -6,6 +6,7 @@
 
 // Managers and secrets.
 export { createSecretsManager, openSecretsManager } from "./manager/create.ts";
+export { checkSettings, type SettingsProblem, type SettingsResult } from "./manager/settings.ts";
 export { SecretsManager } from "./manager/secrets-manager.ts";
 export type { CacheOptions } from "./manager/cache.ts";
 export type { RequestOptions } from "./manager/call.ts";
@@ -35,7 +36,7 @@ export { type ScrubbedCause, SecretsError, type SecretsErrorDetails } from "./er
 // Schemas and the registry.
 export { defineFlavor, defineIntegration } from "./define.ts";
 export { defineSecretSchema } from "./schema/define.ts";
-export { type SchemaField, schemaFields } from "./schema/fields.ts";
+export { booleanFromText, numberFromText, type SchemaField, schemaFields } from "./schema/fields.ts";
 export { parseValues, type SchemaIssue, type SchemaResult } from "./schema/validate.ts";
 export { createRegistry, globalRegistry, registerIntegration, registerSecretSchema } from "./registry/global.ts";
 export {

@@ -194,18 +194,25 @@ export interface SecretsManagerDriver {
 /** A zod object that checks the settings of a component, or a function that imports one, so that listing flavors loads no zod. */
 export type SettingsSchema<Settings> = $ZodType<Settings> | (() => Promise<$ZodType<Settings>>);
 
-/** What every kind of component has in common. */
-export interface ComponentFlavor {
+/** Where a component lives: on this machine only, or where other machines reach it, too. */
+export type Locality = "local" | "remote";
+
+/** What every kind of component has in common. A flavor whose components all live in one kind of place says so in its type. */
+export interface ComponentFlavor<Place extends Locality = Locality> {
   readonly type: "secrets_manager" | "orchestrator";
   /** The flavor's id, as in the documentation: `local`, `gcp_secrets_manager`. */
   readonly name: string;
   readonly aliases?: readonly string[];
   /** Where a component with these settings lives. A local component cannot be used by a remote orchestrator. */
-  locality(settings: unknown): "local" | "remote";
+  locality(settings: unknown): Place;
 }
 
 /** A kind of secrets manager. `open` imports its SDK, nothing else does. */
-export interface SecretsManagerFlavor<Settings = unknown, SettingsInput = unknown> extends ComponentFlavor {
+export interface SecretsManagerFlavor<
+  Settings = unknown,
+  SettingsInput = unknown,
+  Place extends Locality = Locality,
+> extends ComponentFlavor<Place> {
   readonly type: "secrets_manager";
   readonly settings: SettingsSchema<Settings>;
   /**
@@ -223,7 +230,7 @@ export interface SecretsManagerFlavor<Settings = unknown, SettingsInput = unknow
 }
 
 /** The contract of orchestrators that stacks need to know; what runs a pipeline lives in its own package. */
-export interface OrchestratorFlavor<Settings = unknown> extends ComponentFlavor {
+export interface OrchestratorFlavor<Settings = unknown, Place extends Locality = Locality> extends ComponentFlavor<Place> {
   readonly type: "orchestrator";
   readonly settings: SettingsSchema<Settings>;
   open(settings: Settings): Promise<unknown>;

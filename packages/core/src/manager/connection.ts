@@ -1,8 +1,8 @@
 import { SecretsError } from "../errors/secrets-error.ts";
-import { printable } from "../secret/printable.ts";
 import type { DriverCapabilities, SecretsManagerDriver, SecretsManagerFlavor } from "../spec.ts";
 import type { Call } from "./call.ts";
 import { type GuardContext, guard, managerError } from "./guard.ts";
+import { checkSettings } from "./settings.ts";
 
 /** The driver of a manager: opened on first use, opened again after a failed attempt, closed once. */
 export class Connection {
@@ -70,42 +70,20 @@ export class Connection {
   }
 
   async #check(): Promise<unknown> {
-    const { settings: declared, name } = this.#flavor;
-    const plain = this.#flavor.checkPlainly?.(this.#settings ?? {});
-    if (plain !== undefined) return plain;
-    const schema = typeof declared === "function" ? await declared() : declared;
-    const result = await (schema as unknown as { readonly "~standard": StandardValidator })["~standard"].validate(this.#settings ?? {});
-    if (result.issues === undefined) return result.value;
-    const problems = result.issues.map(
-      (issue) => `${printable(issue.path?.map(String).join(".") || issue.keys?.join(", ") || "settings")}: ${problemOf(issue)}`,
+    const { value, problems } = await checkSettings(this.#flavor, this.#settings);
+    if (problems === undefined) return value;
+    const { name } = this.#flavor;
+    throw new SecretsError(
+      "invalid_settings",
+      `The settings of the flavor "${name}" are not valid: ${problems.map(({ text }) => text).join("; ")}.`,
+      {
+        operation: "open",
+        flavor: name,
+        keys: problems.flatMap(({ keys }) => keys),
+        hint: `\`coffer secrets-manager flavor describe ${name}\` lists the settings.`,
+      },
     );
-    throw new SecretsError("invalid_settings", `The settings of the flavor "${name}" are not valid: ${problems.join("; ")}.`, {
-      operation: "open",
-      flavor: name,
-      keys: result.issues.flatMap((issue) => issue.keys ?? [String(issue.path?.[0] ?? "")]),
-      hint: `\`coffer secrets-manager flavor describe ${name}\` lists the settings.`,
-    });
   }
-}
-
-interface StandardIssue {
-  readonly code?: string;
-  readonly expected?: string;
-  readonly path?: readonly PropertyKey[];
-  readonly keys?: readonly string[];
-  readonly values?: readonly unknown[];
-}
-interface StandardValidator {
-  validate(value: unknown): Promise<StandardResult> | StandardResult;
-}
-type StandardResult = { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] };
-
-// zod's own message is not used: a setting may be a token, and a refinement may repeat what it was given.
-function problemOf(issue: StandardIssue): string {
-  if (issue.code === "unrecognized_keys") return "not a setting of this flavor";
-  if (issue.code === "invalid_value" && issue.values !== undefined)
-    return `expected one of ${issue.values.map((value) => (typeof value === "string" ? JSON.stringify(value) : String(value))).join(", ")}`;
-  return issue.expected === undefined ? "not a value that is allowed here" : `expected ${issue.expected}`;
 }
 
 /** Refuses what the driver does not declare, before any request. */
