@@ -14,7 +14,7 @@ export interface OptionEntry {
 }
 
 /** What the names of are known on this machine without asking a secrets manager. */
-export type Completed = "schema" | "flavor";
+export type Completed = "schema" | "flavor" | "stack" | "secrets_manager" | "orchestrator";
 
 export interface ArgumentEntry {
   readonly name: string;
@@ -22,6 +22,8 @@ export interface ArgumentEntry {
   /** The only values it takes. */
   readonly choices?: readonly string[];
   readonly completes?: Completed;
+  /** Whether more of the same may follow: only of the last one. */
+  readonly several?: boolean;
   readonly sentence: string;
 }
 
@@ -61,6 +63,8 @@ export interface Call {
   readonly command: CommandEntry;
   /** By the name of the argument: `NAME`. */
   readonly arguments: ReadonlyMap<string, string>;
+  /** What follows the last argument, where several of it may stand. */
+  readonly more: readonly string[];
   readonly options: Options;
   readonly pairs: readonly Pair[];
   /** What stands after `--`, for the commands that take it. */

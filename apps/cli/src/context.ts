@@ -1,4 +1,16 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { ReadStream } from "node:tty";
 import { EXIT_OF_SIGNAL } from "./exit-codes.ts";
@@ -24,6 +36,8 @@ export class Context {
   readonly argv: readonly string[] = process.argv.slice(2);
   readonly env: Readonly<Record<string, string | undefined>> = process.env;
   readonly platform: string = process.platform;
+  readonly nodeVersion: string = process.versions.node;
+  readonly #said = new Set<string>();
   /** The script as it was called, links not followed: it tells whether the CLI runs from a project's `node_modules`. */
   readonly script: string = process.argv[1] ?? "";
   /** More folders whose integrations count, given by the development entry. */
@@ -39,6 +53,15 @@ export class Context {
   /** The user's home directory. */
   get home(): string {
     return this.env["HOME"] || process.getBuiltinModule("node:os").homedir();
+  }
+
+  /** The working directory; `undefined` when it was removed. */
+  get cwd(): string | undefined {
+    try {
+      return process.cwd();
+    } catch {
+      return undefined;
+    }
   }
 
   /** A path as people write it: `~` for the home directory. */
@@ -120,6 +143,13 @@ export class Context {
         return;
       }
     }
+  }
+
+  /** Says something that several parts of a command may notice. */
+  sayOnce(text: string): void {
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
+    this.say(text);
   }
 
   /**
@@ -205,6 +235,33 @@ export class Context {
     input.ref();
     input.resume();
     return { write: say, onInput: (next) => (listener = next), close };
+  }
+
+  /**
+   * Runs another program and waits for its end. What it prints goes to stderr, because stdout is for results; it may ask at the terminal.
+   * @returns its exit status, or a problem when it cannot be started
+   */
+  async runProgram(program: string, args: readonly string[], folder: string): Promise<number | FileProblem> {
+    const { spawn } = await import("node:child_process");
+    return new Promise((resolve) => {
+      const child = spawn(program, [...args], { cwd: folder, stdio: ["inherit", DESCRIPTOR.stderr, DESCRIPTOR.stderr] });
+      // A signal at the terminal reaches it, too, and it ends as it sees fit; then we report how.
+      void this.signal;
+      child.on("error", (error) => resolve({ problem: codeOf(error) }));
+      child.on("close", (status) => resolve(status ?? 1));
+    });
+  }
+
+  /** Makes a folder of the user's own, and in it a file unless one is there. */
+  ensureFile(folder: string, name: string, content: string): void {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const path = join(folder, name);
+    if (!existsSync(path)) writeFileSync(path, content, { mode: 0o600, flag: "wx" });
+  }
+
+  /** Whether there is something at a path. */
+  exists(path: string): boolean {
+    return existsSync(path);
   }
 
   /** The folder of this CLI's own package. */

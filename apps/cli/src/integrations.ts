@@ -1,4 +1,5 @@
 import { type ComponentFlavor, Registry, type SecretSchema } from "@coffer/core";
+import type { Configuration } from "@coffer/stack/read";
 import type { Discovery, DiscoveryProblem } from "@coffer/core/discovery";
 import type { Context } from "./context.ts";
 import { builtInFlavors } from "./built-in.ts";
@@ -43,11 +44,21 @@ export class InstalledRegistry extends Registry {
   }
 }
 
+/** What is installed, and what the modules bring that the user or a trusted project names. */
+export async function registryOf(context: Context, configuration: Configuration): Promise<Registry> {
+  const installed = new InstalledRegistry(context);
+  const { user, project } = configuration;
+  // Most have none, and then nothing of it is loaded.
+  if (user?.["modules"] === undefined && (project?.modules ?? []).length === 0) return installed;
+  const { ModuleRegistry, modulesOf } = await import("@coffer/stack");
+  return new ModuleRegistry(installed, modulesOf(configuration));
+}
+
 /**
  * Where integrations count: the installation that this CLI runs from, and the user's own folder. Never the current directory: entering a checkout must not
  * load its code.
  */
-async function discoverInstalled(context: Context): Promise<readonly Discovery[]> {
+export async function discoverInstalled(context: Context): Promise<readonly Discovery[]> {
   const { discoverDependencies, discoverPackages } = await import("@coffer/core/discovery");
   const found: Discovery[] = [await discoverDependencies(context.packageFolder)];
   for (const modules of context.ownNodeModules()) {

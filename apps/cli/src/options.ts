@@ -9,10 +9,17 @@ const OUTPUT: OptionEntry = {
 };
 /** For every command. */
 export const HELP: OptionEntry = { name: "help", short: "h", sentence: "Show this help." };
-const STACK: OptionEntry = { name: "stack", value: "STACK", sentence: "Use this stack instead of the active one (also COFFER_STACK)." };
+/** For the commands that work on a stack. */
+export const STACK: OptionEntry = {
+  name: "stack",
+  value: "STACK",
+  completes: "stack",
+  sentence: "Use this stack instead of the active one (also COFFER_STACK).",
+};
 const MANAGER: OptionEntry = {
   name: "secrets-manager",
   value: "NAME",
+  completes: "secrets_manager",
   sentence: "Use this secrets manager instead of the stack's.",
 };
 
@@ -54,6 +61,29 @@ export const KEY_FILE: OptionEntry = {
   value: "FILE",
   sentence: "Where the key file lies, when that is not its usual place (also COFFER_KEY_FILE).",
 };
+
+/** For commands that define something. */
+export const PROJECT: OptionEntry = {
+  name: "project",
+  sentence: "Write to the project's coffer.json instead of the user's configuration.",
+};
+/** The kind of a component. */
+export const FLAVOR: OptionEntry = {
+  name: "flavor",
+  short: "f",
+  value: "FLAVOR",
+  completes: "flavor",
+  sentence: "What kind of service it is; `coffer secrets-manager flavor list` shows the kinds.",
+};
+/** Which part of a service's names a secrets manager owns. */
+export const SCOPE: OptionEntry = {
+  name: "scope",
+  value: "SCOPE",
+  choices: ["global", "namespace", "component", "none"],
+  sentence: "Which secrets of the service are its own: global (the default), namespace, component or none.",
+};
+/** The name of that part. */
+export const NAMESPACE: OptionEntry = { name: "namespace", value: "NAME", sentence: "The namespace, for --scope=namespace." };
 
 /** Options that may also stand before the words of the command, where they are never mistaken for a key. */
 export const GLOBAL_OPTIONS: readonly OptionEntry[] = [

@@ -19,7 +19,9 @@ export function readOption(
   const token = argv[position] ?? "";
   if (!token.startsWith("--")) return readShort(argv, position, known, options, command);
   const name = nameOf(token);
-  const option = known.find((entry) => entry.name === name);
+  // Options of the described system have underscores; among keys of a secret an underscore is one of the key's.
+  const spelt = command?.pairs === true ? name : name.replaceAll("_", "-");
+  const option = known.find((entry) => entry.name === name) ?? known.find((entry) => entry.name === spelt);
   if (option === undefined)
     throw unknownOption(
       `--${name}`,

@@ -86,6 +86,7 @@ function readCall(argv: readonly string[], start: number, command: CommandEntry,
     call: {
       command,
       arguments: readArguments(positionals, command),
+      more: positionals.slice(command.arguments.length),
       options,
       pairs: withoutDoubles(pairs, command),
       rest: argv.slice(position),
@@ -139,7 +140,7 @@ function readArguments(positionals: readonly string[], command: CommandEntry): R
       throw new UsageError(`${argument.name} is missing.`, `Write: ${command.examples[0] ?? usageLine(command)}`);
   }
   const surplus = positionals[command.arguments.length];
-  if (surplus === undefined) return read;
+  if (surplus === undefined || command.arguments.at(-1)?.several === true) return read;
   // What is there too much may be a value, so it is not repeated; only the part in front of an equals sign is certainly a key.
   const key = /^([A-Za-z_][A-Za-z0-9_.-]*)=/.exec(surplus)?.[1];
   if (command.pairs === true && key !== undefined) throw new UsageError(`The key "${key}" lacks its two dashes.`, `Write: --${key}=VALUE`);
@@ -165,7 +166,7 @@ function withoutDoubles(pairs: readonly Pair[], command: CommandEntry): readonly
 
 /** The shape of a command in one line. */
 export function usageLine(command: CommandEntry): string {
-  const parts = command.arguments.map((argument) => (argument.required ? argument.name : `[${argument.name}]`));
+  const parts = command.arguments.map(({ name, required, several }) => `${required ? name : `[${name}]`}${several === true ? " …" : ""}`);
   return ["coffer", ...command.words, ...parts, ...(command.pairs === true ? ["[--key=value …]"] : []), "[options]"].join(" ");
 }
 

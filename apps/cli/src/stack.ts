@@ -1,35 +1,41 @@
-import { SecretsError } from "@coffer/core";
+import { printable, SecretsError } from "@coffer/core";
+import {
+  type Component,
+  type Configuration,
+  currentStack,
+  findComponent,
+  ignoredProject,
+  managerOpening,
+  type ManagerOpening,
+  readConfiguration,
+} from "@coffer/stack/read";
 import type { Call } from "./command.ts";
 import type { Context } from "./context.ts";
-import { visible } from "./output/visible.ts";
 
-/** A component of a stack, as a session needs it. */
-export interface ComponentDefinition {
-  readonly name: string;
-  readonly flavor: string;
-  readonly settings: Readonly<Record<string, unknown>>;
+/** What is configured on this machine and in this project. A project that does not count is told once, on stderr. */
+export function configurationOf(context: Context): Configuration {
+  const configuration = readConfiguration({ cwd: context.cwd, env: context.env });
+  const ignored = ignoredProject(configuration);
+  if (ignored !== undefined) context.sayOnce(`note: ${ignored}`);
+  return configuration;
 }
-
-export interface StackDefinition {
-  readonly name: string;
-  readonly secretsManager: ComponentDefinition;
-}
-
-// What exists without any file, so that the first command works.
-const DEFAULT: StackDefinition = { name: "default", secretsManager: { name: "default", flavor: "local", settings: {} } };
 
 /**
- * The stack that a command works on: the one that `--stack` or `COFFER_STACK` names, with the secrets manager that `--secrets-manager` names.
- * @throws SecretsError `not_found`
+ * The secrets manager that a command works on: the one that `--secrets-manager` names, or that of the stack that `--stack` or `COFFER_STACK` names, or of the
+ * active one.
+ * @throws SecretsError `not_found`, `no_secrets_manager`, `untrusted`
  */
-export function stackOf(call: Call, context: Context): StackDefinition {
-  const stack = call.options.value("stack") ?? (context.env["COFFER_STACK"] || DEFAULT.name);
-  if (stack !== DEFAULT.name) throw unknown("stack", stack, DEFAULT.name);
-  const manager = call.options.value("secrets-manager") ?? DEFAULT.secretsManager.name;
-  if (manager !== DEFAULT.secretsManager.name) throw unknown("secrets manager", manager, DEFAULT.secretsManager.name);
-  return DEFAULT;
+export function managerOf(call: Call, configuration: Configuration): Component {
+  const named = call.options.value("secrets-manager");
+  if (named !== undefined) return findComponent(configuration, "secrets_manager", named);
+  const { name, secretsManager } = currentStack(configuration, call.options.value("stack"));
+  if (secretsManager !== undefined) return secretsManager;
+  throw new SecretsError("no_secrets_manager", `The stack "${printable(name)}" has no secrets manager.`, {
+    hint: `coffer stack update ${printable(name)} --secrets-manager=NAME adds one; coffer secrets-manager list shows them.`,
+  });
 }
 
-function unknown(what: string, name: string, known: string): SecretsError {
-  return new SecretsError("not_found", `There is no ${what} called "${visible(name)}".`, { hint: `There is: ${known}` });
+/** How the secrets manager of a command is opened. */
+export function openingOf(call: Call, context: Context): ManagerOpening {
+  return managerOpening(managerOf(call, configurationOf(context)), context.env);
 }

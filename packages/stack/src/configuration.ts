@@ -166,6 +166,16 @@ export function namesOf(configuration: Configuration, list: "components" | "stac
   return [...new Set(names.filter((name) => typeof name === "string"))].toSorted();
 }
 
+/** The names of all stacks that can be used. */
+export function stackNames(configuration: Configuration): string[] {
+  return namesOf(configuration, "stacks");
+}
+
+/** The names of all components of a type that can be used. */
+export function componentNames(configuration: Configuration, type: ComponentType): string[] {
+  return namesOf(configuration, "components", type);
+}
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const FLAVOR = /^[a-z][a-z0-9_]*$/;
 const SCOPES: ReadonlySet<unknown> = new Set<SecretScope>(["none", "global", "namespace", "component"]);

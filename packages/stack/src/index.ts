@@ -83,7 +83,7 @@ export {
   renameComponent,
   updateComponent,
 } from "./components.ts";
-export { settingFields, settingsFromText } from "./component-check.ts";
+export { looksSecret, settingFields, settingsFromText } from "./component-check.ts";
 export { flavorOf, type OpenableFlavor } from "./flavors.ts";
 export {
   copyStack,
@@ -102,7 +102,7 @@ export { type ExportedStack, exportStack, type ImportOptions, importStack, type 
 
 // Projects, the trust in them, and the modules that they name.
 export { initProject } from "./init.ts";
-export { isTrusted, revokeTrust, trustProject, type TrustReport } from "./trust.ts";
+export { isTrusted, previewProject, type ProjectPreview, revokeTrust, trustProject, type TrustReport } from "./trust.ts";
 export { ModuleRegistry, modulesOf } from "./modules.ts";
 export { type ModuleReport, registerModule } from "./module-registration.ts";
 export { MODULE_RULE, type NamedModule, type Project, PROJECT_FILE } from "./project.ts";

@@ -5,12 +5,14 @@
  */
 export {
   activeChoice,
+  componentNames,
   type Configuration,
   currentStack,
   findComponent,
   findStack,
   ignoredProject,
   readConfiguration,
+  stackNames,
   type Surroundings,
 } from "./configuration.ts";
 export { configDirectory, type Environment, stateDirectory } from "./directories.ts";

@@ -14,7 +14,7 @@ class KeepingContext extends Context {
 test("ten thousand pages of one row are printed whole, in order, and not one write for each", async () => {
   const context = new KeepingContext();
   const [command] = COMMANDS;
-  const call: Call = { command: command as Call["command"], arguments: new Map(), options: new Options(), pairs: [], rest: [] };
+  const call: Call = { command: command as Call["command"], arguments: new Map(), options: new Options(), more: [], pairs: [], rest: [] };
   const rows = Array.from({ length: 10_000 }, (_, index) => ({ name: `name-${String(index).padStart(5, "0")}` }));
   const pages = rows.toReversed().map((row) => [row]);
   const columns = { headings: ["NAME"], cells: (row: { name: string }) => [row.name] };

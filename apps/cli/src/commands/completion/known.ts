@@ -12,6 +12,11 @@ export class Known {
   }
 
   async names(what: Completed): Promise<readonly string[]> {
+    if (what === "stack" || what === "secrets_manager" || what === "orchestrator") {
+      const { componentNames, stackNames, readConfiguration } = await import("@coffer/stack/read");
+      const configuration = readConfiguration({ cwd: this.#context.cwd, env: this.#context.env });
+      return what === "stack" ? stackNames(configuration) : componentNames(configuration, what);
+    }
     const registry = new InstalledRegistry(this.#context);
     await registry.discover();
     if (what === "schema") return registry.schemas().map(({ type }) => type);

@@ -50,14 +50,15 @@ const NEW_KEY = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/;
 export async function askChanges(
   prompter: Prompter,
   context: Context,
-  keys: readonly { readonly key: string; readonly expected: string; readonly set: boolean }[],
+  keys: readonly { readonly key: string; readonly expected: string; readonly set: boolean; readonly required?: boolean }[],
   schema: SecretSchema | undefined,
 ): Promise<Map<string, string>> {
   prompter.say("Nothing of what you type is shown. Enter alone keeps what is there; @FILE reads a file.");
   const values = new Map<string, string>();
-  for (const { key, expected, set } of keys) {
+  for (const { key, expected, set, required = false } of keys) {
     const value = await askValue(prompter, context, key, {
-      note: `${expected}, ${set ? "Enter keeps the current value" : "not set"}`,
+      note: `${expected}, ${set ? "Enter keeps the current value" : required ? "required" : "not set"}`,
+      required,
       schema,
     });
     if (value !== undefined) values.set(key, value);

@@ -2,7 +2,7 @@ import type { Call } from "../../command.ts";
 import type { Context } from "../../context.ts";
 import { printDone } from "../../output/write.ts";
 import { withSession } from "../../session.ts";
-import { confirmed } from "./confirm.ts";
+import { confirmed } from "../confirm.ts";
 
 export async function run(call: Call, context: Context): Promise<void> {
   await withSession(call, context, async ({ manager }) => {

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { visible } from "../../output/visible.ts";
 import { printDone } from "../../output/write.ts";
 import { withSession } from "../../session.ts";
-import { confirmed } from "./confirm.ts";
+import { confirmed } from "../confirm.ts";
 import { secretName } from "./name.ts";
 
 export async function run(call: Call, context: Context): Promise<void> {

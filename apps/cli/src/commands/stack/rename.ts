@@ -1,0 +1,13 @@
+import { renameStack } from "@coffer/stack";
+import type { Call } from "../../command.ts";
+import type { Context } from "../../context.ts";
+import { visible } from "../../output/visible.ts";
+import { printDone } from "../../output/write.ts";
+import { whereOf } from "../where.ts";
+import { stackRecord } from "./shown.ts";
+
+export async function run(call: Call, context: Context): Promise<void> {
+  const name = call.arguments.get("NAME") ?? "";
+  const stack = await renameStack(name, call.arguments.get("NEW_NAME") ?? "", whereOf(call, context));
+  await printDone(call, context, `The stack "${visible(name)}" is called "${visible(stack.name)}" now.`, stackRecord(stack));
+}

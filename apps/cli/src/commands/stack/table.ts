@@ -1,0 +1,153 @@
+import type { ArgumentEntry, CommandEntry, OptionEntry } from "../../command.ts";
+import { EVERYWHERE, PROJECT, required, YES } from "../../options.ts";
+
+const NAME: ArgumentEntry = { ...required("NAME", "The name of the stack."), completes: "stack" };
+const OPTIONAL_NAME: ArgumentEntry = {
+  name: "NAME",
+  required: false,
+  completes: "stack",
+  sentence: "The name of the stack; the active one unless given.",
+};
+const NEW_NAME = required("NEW_NAME", "The new name, which must be free.");
+const PARTS: readonly OptionEntry[] = [
+  { name: "secrets-manager", short: "x", value: "NAME", completes: "secrets_manager", sentence: "The secrets manager of the stack." },
+  { name: "orchestrator", value: "NAME", completes: "orchestrator", sentence: "The orchestrator of the stack." },
+];
+
+/** The commands for stacks. */
+export const stackCommands: readonly CommandEntry[] = [
+  {
+    words: ["stack", "register"],
+    arguments: [required("NAME", "The name of the stack, which must be free.")],
+    options: [...PARTS, PROJECT, ...EVERYWHERE],
+    sentence: "Define a new stack.",
+    examples: ["coffer stack register production --secrets-manager=production"],
+    also: ["create", "add", "new"],
+    load: () => import("./register.ts"),
+  },
+  {
+    words: ["stack", "list"],
+    arguments: [],
+    options: EVERYWHERE,
+    sentence: "List the stacks that are defined.",
+    examples: ["coffer stack list"],
+    also: ["ls"],
+    load: () => import("./list.ts"),
+  },
+  {
+    words: ["stack", "describe"],
+    arguments: [OPTIONAL_NAME],
+    options: EVERYWHERE,
+    sentence: "Show the components of a stack, and the secrets that they refer to.",
+    examples: ["coffer stack describe"],
+    also: ["show"],
+    load: () => import("./describe.ts"),
+  },
+  {
+    words: ["stack", "get"],
+    arguments: [],
+    options: EVERYWHERE,
+    sentence: "Print the name of the active stack.",
+    examples: ["coffer stack get"],
+    also: ["active", "current"],
+    load: () => import("./get.ts"),
+  },
+  {
+    words: ["stack", "set"],
+    arguments: [NAME],
+    options: [PROJECT, ...EVERYWHERE],
+    sentence: "Make a stack the active one: of the trusted project that this folder is in, or else everywhere.",
+    examples: ["coffer stack set production"],
+    also: ["use", "switch", "activate"],
+    load: () => import("./set.ts"),
+  },
+  {
+    words: ["stack", "update"],
+    arguments: [OPTIONAL_NAME],
+    options: [...PARTS, PROJECT, ...EVERYWHERE],
+    sentence: "Change which components a stack has.",
+    examples: ["coffer stack update production --secrets-manager=live"],
+    also: ["change", "edit"],
+    load: () => import("./update.ts"),
+  },
+  {
+    words: ["stack", "remove-component"],
+    arguments: [OPTIONAL_NAME],
+    options: [
+      { name: "secrets-manager", short: "x", sentence: "Take the secrets manager out." },
+      { name: "orchestrator", sentence: "Take the orchestrator out." },
+      PROJECT,
+      ...EVERYWHERE,
+    ],
+    sentence: "Take a component out of a stack.",
+    examples: ["coffer stack remove-component production --orchestrator"],
+    load: () => import("./remove-component.ts"),
+  },
+  {
+    words: ["stack", "rename"],
+    arguments: [NAME, NEW_NAME],
+    options: [PROJECT, ...EVERYWHERE],
+    sentence: "Give a stack another name.",
+    examples: ["coffer stack rename production live"],
+    also: ["mv", "move"],
+    load: () => import("./rename.ts"),
+  },
+  {
+    words: ["stack", "copy"],
+    arguments: [NAME, NEW_NAME],
+    options: [PROJECT, ...EVERYWHERE],
+    sentence: "Copy a stack; both have the same components.",
+    examples: ["coffer stack copy production staging"],
+    also: ["cp", "clone"],
+    load: () => import("./copy.ts"),
+  },
+  {
+    words: ["stack", "delete"],
+    arguments: [NAME],
+    options: [YES, PROJECT, ...EVERYWHERE],
+    sentence: "Delete a stack; its components stay.",
+    examples: ["coffer stack delete staging"],
+    also: ["remove", "rm"],
+    load: () => import("./delete.ts"),
+  },
+  {
+    words: ["stack", "export"],
+    arguments: [OPTIONAL_NAME],
+    options: EVERYWHERE,
+    sentence: "Print a stack with its components as JSON; secrets are never in it.",
+    examples: ["coffer stack export production > production.json"],
+    also: ["dump", "save"],
+    load: () => import("./export.ts"),
+  },
+  {
+    words: ["stack", "import"],
+    arguments: [required("FILE", "The file, or - for stdin.")],
+    options: [
+      { name: "name", value: "NAME", sentence: "Another name for the stack." },
+      { name: "rename", value: "OLD:NEW", sentence: "Other names for its components, separated by commas." },
+      PROJECT,
+      ...EVERYWHERE,
+    ],
+    sentence: "Define a stack with its components from what `coffer stack export` has printed.",
+    examples: ["coffer stack import production.json", "coffer stack import production.json --name=live --rename=production:live"],
+    also: ["load"],
+    load: () => import("./import.ts"),
+  },
+  {
+    words: ["stack", "register-secrets"],
+    arguments: [OPTIONAL_NAME],
+    options: [{ name: "skip-existing", sentence: "Ask only for what is missing." }, ...EVERYWHERE],
+    sentence: "Ask for the secrets that the components of a stack refer to, and store them.",
+    examples: ["coffer stack register-secrets production"],
+    load: () => import("./register-secrets.ts"),
+  },
+  {
+    words: ["stack", "validate"],
+    arguments: [OPTIONAL_NAME],
+    options: EVERYWHERE,
+    sentence: "Check all definitions, and whether the secrets exist that a stack refers to.",
+    examples: ["coffer stack validate production"],
+    also: ["check", "verify"],
+    load: () => import("./validate.ts"),
+  },
+];
