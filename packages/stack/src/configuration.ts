@@ -15,7 +15,10 @@ import {
 import { findProjectFolder, type Project, projectRecord, readProject } from "./project.ts";
 import { assertOwn, isObject, type JsonObject, misshapen, parseFile, readBytes } from "./source-file.ts";
 
-/** Where to look: the directory that a project is looked for from, and the environment. Those of the process by default. */
+/**
+ * Where to look for definitions: the directory that a project is looked for from, and the environment. Those of the process by default. What is opened is no
+ * part of that: flavors read the environment of the process.
+ */
 export interface Surroundings {
   readonly cwd?: string | undefined;
   readonly env?: Environment | undefined;
@@ -84,6 +87,11 @@ export function activeChoice({ state, stateFile, project }: Configuration): { re
 /** Definitions are looked up from the project outward. */
 export const PRECEDENCE: readonly DefinitionOrigin[] = ["project", "user", "default"];
 
+/** Where the components of a stack are looked up: its own file first. The default components can be changed by the user, and by no project. */
+export function outwardFrom(origin: DefinitionOrigin): readonly DefinitionOrigin[] {
+  return origin === "project" ? PRECEDENCE : ["user", "default"];
+}
+
 /**
  * The stack of this name, with its components. They are looked up from the file of the stack outward, so that a project cannot redirect a stack of the user.
  * @throws SecretsError `not_found`, `corrupt`
@@ -99,7 +107,7 @@ export function findStack(configuration: Configuration, name: string, origins: r
       const component = entry.value[type];
       if (component === undefined) return undefined;
       if (typeof component !== "string") throw misshapen(file ?? "", `${entry.place}.${type}: expected the name of a ${typeInWords(type)}`);
-      return findComponent(configuration, type, component, PRECEDENCE.slice(PRECEDENCE.indexOf(origin)));
+      return findComponent(configuration, type, component, outwardFrom(origin));
     };
     const secretsManager = part("secrets_manager");
     const orchestrator = part("orchestrator");

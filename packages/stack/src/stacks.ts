@@ -2,7 +2,7 @@ import { printable, SecretsError } from "@coffer/core";
 import { changeDefinitions, changeState, recordOf, type Where } from "./change.ts";
 import { assertStackName } from "./component-check.ts";
 import { registryFor } from "./components.ts";
-import { activeChoice, type Configuration, currentStack, findComponent, findStack, namesOf, PRECEDENCE, readConfiguration } from "./configuration.ts";
+import { activeChoice, type Configuration, currentStack, findComponent, findStack, namesOf, outwardFrom, PRECEDENCE, readConfiguration } from "./configuration.ts";
 import type { Draft } from "./document.ts";
 import { assertStackReachable } from "./locality.ts";
 import {
@@ -198,10 +198,9 @@ function setParts(stack: StoredStack, parts: StackParts): void {
 
 /** The stack as it will be, with its components found and the rule of local and remote kept. */
 async function described(stack: StoredStack, origin: "user" | "project", configuration: Configuration, where: Where): Promise<StackDefinition> {
-  const outward = PRECEDENCE.slice(PRECEDENCE.indexOf(origin));
   const part = (type: ComponentType): Component | undefined => {
     const component = stack[type];
-    return component === undefined ? undefined : findComponent(configuration, type, component, outward);
+    return component === undefined ? undefined : findComponent(configuration, type, component, outwardFrom(origin));
   };
   const secretsManager = part("secrets_manager");
   const orchestrator = part("orchestrator");

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { createRegistry, defineFlavor, type OrchestratorFlavor, type Registry, SecretsError } from "@coffer/core";
 import { local } from "@coffer/local";
 import { createMemoryService, memory, type MemoryService } from "@coffer/testkit";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import type { Where } from "../src/index.ts";
 
@@ -57,7 +57,7 @@ export function account(): Account {
   const runner = (name: string, locality: "local" | "remote"): OrchestratorFlavor => ({
     type: "orchestrator",
     name,
-    settings: z.strictObject({ url: z.string().optional(), workers: z.number().optional(), password: z.string().optional(), nested: z.unknown() }),
+    settings: z.strictObject({ url: z.string().optional(), workers: z.number().optional(), password: z.string().optional(), nested: z.unknown().optional() }),
     locality: () => locality,
     open: async (settings) => {
       opened.push(name);
@@ -65,6 +65,10 @@ export function account(): Account {
     },
   });
   registry.add({ specVersion: 1, name: "laboratory", flavors: [local, cloud, memory, runner("here", "local"), runner("cluster", "remote")], schemas: [] });
+  // A flavor reads the environment of the process, whatever the library is given: the tests must not work with the store of whoever runs them.
+  for (const name of Object.keys(process.env)) if (/^(?:XDG_|COFFER_)/.test(name)) vi.stubEnv(name, undefined);
+  vi.stubEnv("HOME", home);
+  onTestFinished(() => void vi.unstubAllEnvs());
   const env = { HOME: home };
   return {
     home,
