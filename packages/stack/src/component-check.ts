@@ -89,7 +89,7 @@ async function assertSettings(type: ComponentType, flavor: OpenableFlavor, setti
   const misplaced = type === "secrets_manager" ? [] : MANAGER_ATTRIBUTES.filter((key) => component[key] !== undefined);
   if (real.length === 0 && misplaced.length === 0) return;
   const texts = [...real.map(({ text }) => text), ...misplaced.map((key) => `${key}: only a secrets manager has that`)];
-  const allowed = [...(await settingFields(flavor)).map(({ key }) => key), ...(type === "secrets_manager" ? MANAGER_ATTRIBUTES : [])];
+  const allowed = [...(await settingFields(flavor)).filter(({ type: kind }) => kind !== "custom").map(({ key }) => key), ...(type === "secrets_manager" ? MANAGER_ATTRIBUTES : [])];
   throw new SecretsError(
     "invalid_settings",
     `The settings of the ${typeInWords(type)} "${printable(component.name)}" (flavor ${flavor.name}) are not valid: ${texts.join("; ")}.`,

@@ -80,7 +80,10 @@ function reportSecretsError(error: SecretsError, context: Context): number {
   if (error.code === "aborted" && context.stoppedBy !== undefined) return stopped(context, EXIT_OF_SIGNAL[context.stoppedBy], lost);
   const fromTable = HINTS[error.code];
   const own = error.hint === undefined ? undefined : (COMMAND_FOR[error.hint] ?? error.hint);
-  const hint = (TABLE_FIRST.has(error.code) ? (fromTable ?? own) : (own ?? fromTable)) ?? "`coffer --help` shows what there is.";
+  // What is no operation on a secret (a component that is in use, a name of a stack that is taken) has a hint of its own.
+  const hint =
+    (TABLE_FIRST.has(error.code) && error.operation !== undefined ? (fromTable ?? own) : (own ?? fromTable)) ??
+    "`coffer --help` shows what there is.";
   return fail(context, `${error.message}${lost}`, withName(hint, error.secretName), EXIT_OF_CODE[error.code] ?? EXIT.failed);
 }
 
