@@ -22,7 +22,7 @@ async function after(...words: readonly string[]): Promise<string[]> {
 describe("what could stand in the place of the last word", () => {
   test("the words of commands, hidden ones left out", async () => {
     expect(await after("secret", "re")).toEqual(["register", "rename", "restore"]);
-    expect(await after("secrets-manager", "flavor", "")).toEqual(["list", "describe"]);
+    expect(await after("secrets-manager", "flavor", "")).toEqual(["list", "describe", "register"]);
     expect(await after("secret", "clean")).toEqual([]);
     expect(await after("nonsense", "")).toEqual([]);
   });

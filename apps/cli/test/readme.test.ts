@@ -83,10 +83,9 @@ test("every command of the README does what the README shows, in its order", { t
   }
 });
 
-test("the README names every command that is not hidden, and shows each of them", () => {
-  const shown = shownCommands().map(({ command }) => command);
+test("the README names every command", () => {
   for (const { words } of COMMANDS) {
-    expect({ words, shown: shown.some((command) => command.includes(`coffer ${words.join(" ")}`)) }).toEqual({ words, shown: true });
+    expect({ words, named: README.includes(`coffer ${words.join(" ")}`) }).toEqual({ words, named: true });
   }
 });
 

@@ -20,6 +20,7 @@ function report(error: SecretsError): { status: number; said: string } {
 
 test("a write that took too long says once that it may have happened, and nothing of the library's options", () => {
   const error = new SecretsError("timeout", "aws did not finish. The change may have happened nevertheless.", {
+    operation: "updateSecret",
     outcome: "unknown",
     hint: "Try again, or allow more time with timeoutMs.",
   });

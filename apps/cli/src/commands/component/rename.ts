@@ -10,6 +10,7 @@ export async function run(call: Call, context: Context): Promise<void> {
   const type = typeOf(call);
   const name = call.arguments.get("NAME") ?? "";
   const component = await renameComponent(type, name, call.arguments.get("NEW_NAME") ?? "", whereOf(call, context));
-  const sentence = `The ${WORDS[type]} "${visible(name)}" is called "${visible(component.name)}" now; its secrets are the same.`;
+  const same = type === "secrets_manager" ? "; its secrets are the same" : "";
+  const sentence = `The ${WORDS[type]} "${visible(name)}" is called "${visible(component.name)}" now${same}.`;
   await printDone(call, context, sentence, componentRecord(component));
 }

@@ -3,6 +3,7 @@ import { EVERYWHERE, FLAVOR, INTERACTIVE, NAMESPACE, PROJECT, required, SCOPE, S
 
 /** The commands for one type of component: they are the same for each. */
 export function componentCommands(word: "secrets-manager" | "orchestrator", what: string): readonly CommandEntry[] {
+  const a = word === "orchestrator" ? "an" : "a";
   const completes = word === "orchestrator" ? "orchestrator" : "secrets_manager";
   const name = { ...required("NAME", `The name of the ${what}.`), completes } as const;
   const optionalName = { name: "NAME", required: false, completes, sentence: `The name; that of the active stack unless given.` } as const;
@@ -33,7 +34,7 @@ export function componentCommands(word: "secrets-manager" | "orchestrator", what
       words: [word, "describe"],
       arguments: [optionalName],
       options: [STACK, ...EVERYWHERE],
-      sentence: `Show the attributes of a ${what}, secrets masked.`,
+      sentence: `Show ${a} ${what}, secrets masked.`,
       examples: [`coffer ${word} describe`],
       also: ["show"],
       load: () => import("./describe.ts"),
@@ -52,7 +53,7 @@ export function componentCommands(word: "secrets-manager" | "orchestrator", what
       arguments: [optionalName],
       pairs: true,
       options: [...place, PROJECT, ...EVERYWHERE],
-      sentence: `Change settings of a ${what} and keep the others.`,
+      sentence: `Change settings of ${a} ${what} and keep the others.`,
       examples: [
         word === "orchestrator"
           ? "coffer orchestrator update runner --schema=jobs"
@@ -65,7 +66,7 @@ export function componentCommands(word: "secrets-manager" | "orchestrator", what
       words: [word, "remove-attribute"],
       arguments: [name, { ...required("ATTRIBUTE", "What to remove: settings, or namespace."), several: true }],
       options: [PROJECT, ...EVERYWHERE],
-      sentence: `Remove settings of a ${what}.`,
+      sentence: `Remove settings of ${a} ${what}.`,
       examples: [
         word === "orchestrator"
           ? "coffer orchestrator remove-attribute runner schema"
@@ -78,7 +79,7 @@ export function componentCommands(word: "secrets-manager" | "orchestrator", what
       words: [word, "rename"],
       arguments: [name, newName],
       options: [PROJECT, ...EVERYWHERE],
-      sentence: `Give a ${what} another name; its id${word === "orchestrator" ? "" : ", and with it its secrets,"} stays.`,
+      sentence: `Give ${a} ${what} another name; its id stays.`,
       examples: [`coffer ${word} rename ${word === "orchestrator" ? "runner jobs" : "production live"}`],
       also: ["mv", "move"],
       load: () => import("./rename.ts"),
@@ -87,7 +88,7 @@ export function componentCommands(word: "secrets-manager" | "orchestrator", what
       words: [word, "copy"],
       arguments: [name, newName],
       options: [PROJECT, ...EVERYWHERE],
-      sentence: `Copy the definition of a ${what}; the copy gets an id of its own.`,
+      sentence: `Copy the definition of ${a} ${what}, with a new id.`,
       examples: [`coffer ${word} copy ${word === "orchestrator" ? "runner spare" : "production staging"}`],
       also: ["cp", "clone"],
       load: () => import("./copy.ts"),
@@ -96,7 +97,7 @@ export function componentCommands(word: "secrets-manager" | "orchestrator", what
       words: [word, "delete"],
       arguments: [name],
       options: [YES, PROJECT, ...EVERYWHERE],
-      sentence: `Delete the definition of a ${what}${word === "orchestrator" ? "" : "; its secrets stay where they are"}.`,
+      sentence: `Delete the definition of ${a} ${what}.`,
       examples: [`coffer ${word} delete ${word === "orchestrator" ? "runner" : "staging"}`],
       also: ["remove", "rm"],
       load: () => import("./delete.ts"),
