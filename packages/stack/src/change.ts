@@ -61,9 +61,13 @@ export function trustedRecord(draft: Draft, folder: string, digest: string): voi
 /** @throws SecretsError `untrusted` */
 export function assertTrusted({ project }: Configuration): void {
   if (project === undefined || project.status === "trusted") return;
-  throw new SecretsError("untrusted", `The project in ${project.folder} ${project.status === "new" ? "is not trusted" : "has changed since it was trusted"}.`, {
-    hint: "Look at its coffer.json, then: coffer trust",
-  });
+  throw new SecretsError(
+    "untrusted",
+    `The project in ${project.folder} ${project.status === "new" ? "is not trusted" : "has changed since it was trusted"}.`,
+    {
+      hint: "Look at its coffer.json, then: coffer trust",
+    },
+  );
 }
 
 /** Whether a project has a record of its own for the active stack. */

@@ -40,7 +40,9 @@ export function referencesIn(settings: ComponentSettings): PlacedReference[] {
 
 /** The settings with text that looks like a reference and is none. */
 export function brokenReferencesIn(settings: ComponentSettings): string[] {
-  return textsIn(settings).flatMap(({ setting, text }) => (/\{\{.*\}\}/s.test(text) && parseReference(text) === undefined ? [setting] : []));
+  return textsIn(settings).flatMap(({ setting, text }) =>
+    /\{\{.*\}\}/s.test(text) && parseReference(text) === undefined ? [setting] : [],
+  );
 }
 
 /** The secrets that components need, each once, with their keys. */

@@ -48,7 +48,12 @@ export function account(): Account {
   const cloud = defineFlavor({
     name: "cloud",
     aliases: ["cloud_old"],
-    settings: z.strictObject({ region: z.string(), retries: z.number().optional(), fast: z.boolean().optional(), token: z.string().optional() }),
+    settings: z.strictObject({
+      region: z.string(),
+      retries: z.number().optional(),
+      fast: z.boolean().optional(),
+      token: z.string().optional(),
+    }),
     open: async ({ region }) => {
       opened.push(`cloud ${region}`);
       return service(region).open();
@@ -57,14 +62,24 @@ export function account(): Account {
   const runner = (name: string, locality: "local" | "remote"): OrchestratorFlavor => ({
     type: "orchestrator",
     name,
-    settings: z.strictObject({ url: z.string().optional(), workers: z.number().optional(), password: z.string().optional(), nested: z.unknown().optional() }),
+    settings: z.strictObject({
+      url: z.string().optional(),
+      workers: z.number().optional(),
+      password: z.string().optional(),
+      nested: z.unknown().optional(),
+    }),
     locality: () => locality,
     open: async (settings) => {
       opened.push(name);
       return settings;
     },
   });
-  registry.add({ specVersion: 1, name: "laboratory", flavors: [local, cloud, memory, runner("here", "local"), runner("cluster", "remote")], schemas: [] });
+  registry.add({
+    specVersion: 1,
+    name: "laboratory",
+    flavors: [local, cloud, memory, runner("here", "local"), runner("cluster", "remote")],
+    schemas: [],
+  });
   // A flavor reads the environment of the process, whatever the library is given: the tests must not work with the store of whoever runs them.
   for (const name of Object.keys(process.env)) if (/^(?:XDG_|COFFER_)/.test(name)) vi.stubEnv(name, undefined);
   vi.stubEnv("HOME", home);

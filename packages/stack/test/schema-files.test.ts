@@ -71,7 +71,16 @@ describe.each(files)("%s", (file, kind, schema) => {
 });
 
 test("T101 a project's schema refuses modules outside of it", async () => {
-  for (const name of ["../x.mjs", "/x.mjs", "./a/../../x.mjs", "file:///x.mjs", "https://x/y.mjs", "data:text/javascript,1", "evil", "./x.js"])
+  for (const name of [
+    "../x.mjs",
+    "/x.mjs",
+    "./a/../../x.mjs",
+    "file:///x.mjs",
+    "https://x/y.mjs",
+    "data:text/javascript,1",
+    "evil",
+    "./x.js",
+  ])
     expect(await documentProblems({ version: 1, modules: [name] }, "project"), name).toHaveLength(1);
   expect(await documentProblems({ version: 1, modules: ["./coffer.schemas.mjs", "./tools/a.mts"] }, "project")).toEqual([]);
 });

@@ -295,3 +295,10 @@ test("a page of HTML is cut before it is searched, and no half of a value stays 
   expect(error.message).toContain("***");
   expect(everything(error)).not.toContain("canary");
 });
+
+test("a read that fails has changed nothing, whatever the driver's table says of the error; a write may have", async () => {
+  const throws = async (): Promise<never> => Promise.reject(new SdkError("lost"));
+  const manager = managerOf({ read: throws, delete: throws });
+  expect(await failureOf(manager.getSecret("db"))).toMatchObject({ outcome: "not_applied" });
+  expect(await failureOf(manager.deleteSecret("db"))).toMatchObject({ outcome: "unknown" });
+});

@@ -23,6 +23,7 @@ const GRACE_MS = 25;
 const MESSAGE_LIMIT = 300;
 const TEXT_LIMIT = 10_000;
 const WRITES: ReadonlySet<Operation> = new Set(["create", "replace", "delete", "restore"]);
+const READS: ReadonlySet<Operation> = new Set(["read", "list", "read_many", "history"]);
 
 /**
  * Runs one call of a driver: no longer than the operation may take, and with its error wrapped, here and nowhere else.
@@ -176,7 +177,12 @@ function explain(error: unknown, operation: Operation, driver: Classifier | unde
   return {
     code: told.code,
     retryable: told.retryable === true,
-    outcome: told.outcome === "unknown" || told.outcome === "not_applied" ? told.outcome : unexplained.outcome,
+    // A table of errors need not know what was asked for: a read changes nothing, however it ends.
+    outcome: READS.has(operation)
+      ? "not_applied"
+      : told.outcome === "unknown" || told.outcome === "not_applied"
+        ? told.outcome
+        : unexplained.outcome,
     status: typeof told.status === "number" ? told.status : undefined,
     requestId: text(told.requestId),
     safeMessage: text(told.safeMessage),

@@ -19,7 +19,7 @@ export async function run(call: Call, context: Context): Promise<void> {
     }));
   // The same folder may be reached on two ways.
   const once = rows.filter((row, index) => rows.findIndex(({ folder }) => folder === row.folder) === index);
-  const count = await printList(call, context, [once], {
+  const count = await printList(call, context, once.length === 0 ? [] : [once], {
     headings: ["PACKAGE", "VERSION", "FLAVORS", "SCHEMAS", "FOLDER"],
     cells: (row) => [row.package, row.version, row.flavors.join(", "), row.schemas.join(", "), context.shortPath(row.folder)],
   });
