@@ -46,7 +46,11 @@ export class InstalledRegistry extends Registry {
 
 /** What is installed, and what the modules bring that the user or a trusted project names. */
 export async function registryOf(context: Context, configuration: Configuration): Promise<Registry> {
-  const installed = new InstalledRegistry(context);
+  return withModules(new InstalledRegistry(context), configuration);
+}
+
+/** What is known already, and those modules. */
+export async function withModules(installed: InstalledRegistry, configuration: Configuration): Promise<Registry> {
   const { user, project } = configuration;
   // Most have none, and then nothing of it is loaded.
   if (user?.["modules"] === undefined && (project?.modules ?? []).length === 0) return installed;

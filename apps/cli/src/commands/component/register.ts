@@ -2,8 +2,10 @@ import type { SecretScope } from "@coffer/core";
 import { flavorOf, type OpenableFlavor, registerComponent, settingsFromText } from "@coffer/stack";
 import type { Call } from "../../command.ts";
 import type { Context } from "../../context.ts";
+import { registryOf } from "../../integrations.ts";
 import { visible } from "../../output/visible.ts";
 import { printDone } from "../../output/write.ts";
+import { configurationOf } from "../../stack.ts";
 import { UsageError } from "../../stop.ts";
 import { sayWarnings, typeOf, whereOf } from "../where.ts";
 import { askSettings, givenSettings } from "./settings.ts";
@@ -22,7 +24,7 @@ export async function run(call: Call, context: Context): Promise<void> {
     );
   if (call.options.has("interactive") && call.pairs.length > 0)
     throw new UsageError("-i asks for the settings, so none can be given with it.", `Write either -i or --setting=value.`);
-  const flavor = await flavorOf(where.registry, type, flavorName);
+  const flavor = await flavorOf(await registryOf(context, configurationOf(context)), type, flavorName);
   const texts = call.options.has("interactive") ? await askSettings(context, flavor) : await givenSettings(call, context);
   const settings = await settingsOf(flavor, texts);
   // The choices of the option are the scopes.

@@ -2,8 +2,10 @@ import type { SecretScope } from "@coffer/core";
 import { flavorOf, settingsFromText, updateComponent } from "@coffer/stack";
 import type { Call } from "../../command.ts";
 import type { Context } from "../../context.ts";
+import { registryOf } from "../../integrations.ts";
 import { visible } from "../../output/visible.ts";
 import { printDone } from "../../output/write.ts";
+import { configurationOf } from "../../stack.ts";
 import { UsageError } from "../../stop.ts";
 import { sayWarnings, whereOf } from "../where.ts";
 import { componentOf } from "./name.ts";
@@ -17,7 +19,7 @@ export async function run(call: Call, context: Context): Promise<void> {
   const namespace = call.options.value("namespace");
   if (call.pairs.length === 0 && scope === undefined && namespace === undefined)
     throw new UsageError("There is nothing to change.", `Write: coffer ${call.command.words.join(" ")} ${visible(name)} --setting=value`);
-  const flavor = await flavorOf(where.registry, type, flavorName);
+  const flavor = await flavorOf(await registryOf(context, configurationOf(context)), type, flavorName);
   const settings = await settingsFromText(flavor, Object.fromEntries(await givenSettings(call, context)));
   const { component, warnings } = await updateComponent(
     type,

@@ -1,12 +1,13 @@
 import { schemaFields } from "@coffer/core";
 import type { Call } from "../../command.ts";
 import type { Context } from "../../context.ts";
-import { InstalledRegistry } from "../../integrations.ts";
+import { registryOf } from "../../integrations.ts";
+import { configurationOf } from "../../stack.ts";
 import { outputFormat, printRecord } from "../../output/write.ts";
 import { fieldRecords, fieldTable } from "../fields.ts";
 
 export async function run(call: Call, context: Context): Promise<void> {
-  const registry = new InstalledRegistry(context);
+  const registry = await registryOf(context, configurationOf(context));
   const schema = await registry.requireSchema(call.arguments.get("TYPE") ?? "");
   const origin = registry.schemas().find((entry) => entry.type === schema.type);
   const fields = schemaFields(schema);

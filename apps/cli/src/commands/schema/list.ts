@@ -1,12 +1,10 @@
 import type { Call } from "../../command.ts";
 import type { Context } from "../../context.ts";
-import { InstalledRegistry } from "../../integrations.ts";
 import { printList } from "../../output/list.ts";
-import { sayProblems } from "../problems.ts";
+import { everythingKnown } from "../known.ts";
 
 export async function run(call: Call, context: Context): Promise<void> {
-  const registry = new InstalledRegistry(context);
-  sayProblems(context, await registry.discover());
+  const registry = await everythingKnown(context);
   const schemas = registry
     .schemas()
     .map(({ type, integration, package: from, version }) => ({ schema: type, integration, package: from, version }));

@@ -1,12 +1,13 @@
 import { type ComponentFlavor, type SchemaField, schemaFields, type SecretSchema } from "@coffer/core";
 import type { Call } from "../../command.ts";
 import type { Context } from "../../context.ts";
-import { InstalledRegistry } from "../../integrations.ts";
+import { registryOf } from "../../integrations.ts";
+import { configurationOf } from "../../stack.ts";
 import { outputFormat, printRecord } from "../../output/write.ts";
 import { fieldRecords, fieldTable } from "../fields.ts";
 
 export async function run(call: Call, context: Context): Promise<void> {
-  const registry = new InstalledRegistry(context);
+  const registry = await registryOf(context, configurationOf(context));
   const flavor = await registry.flavor("secrets_manager", call.arguments.get("FLAVOR") ?? "");
   const origin = registry.flavors().find((entry) => entry.type === flavor.type && entry.name === flavor.name);
   // What only a program can give (a function) is no setting for a command line or a file.
