@@ -5,7 +5,7 @@ import { type Configuration, readConfiguration, type Surroundings } from "./conf
 import { stateDirectory } from "./directories.ts";
 import { type DocumentKind, Draft, readDocument, writeDocument } from "./document.ts";
 import { withLock } from "./lock.ts";
-import { inspectProject, projectRecord } from "./project.ts";
+import { inspectProject } from "./project.ts";
 import { ensureFolder, replaceFile, sweep } from "./write-file.ts";
 
 /** Where an operation works, and which flavors it knows. */
@@ -61,14 +61,13 @@ export function trustedRecord(draft: Draft, folder: string, digest: string): voi
 /** @throws SecretsError `untrusted` */
 export function assertTrusted({ project }: Configuration): void {
   if (project === undefined || project.status === "trusted") return;
-  throw new SecretsError("untrusted", `The project in ${project.folder} ${project.status === "new" ? "is not trusted" : "has changed since it was trusted"}.`, {
-    hint: "Look at its coffer.json, then: coffer trust",
-  });
-}
-
-/** Whether a project has a record of its own for the active stack. */
-export function hasOwnChoice({ state, stateFile, project }: Configuration): boolean {
-  return project !== undefined && projectRecord(state, project.folder, stateFile)?.["active"] !== undefined;
+  throw new SecretsError(
+    "untrusted",
+    `The project in ${project.folder} ${project.status === "new" ? "is not trusted" : "has changed since it was trusted"}.`,
+    {
+      hint: "Look at its coffer.json, then: coffer trust",
+    },
+  );
 }
 
 /** Makes or changes one file under its lock. */

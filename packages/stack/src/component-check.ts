@@ -24,15 +24,29 @@ export const MANAGER_ATTRIBUTES = ["scope", "namespace"] as const;
  * @returns what is allowed and deserves a word, for people
  * @throws SecretsError `invalid_name`, `invalid_settings` with everything that is wrong and what is allowed, `unknown_flavor`
  */
-export async function checkComponent(component: StoredComponent, settings: JsonObject, registry: Registry, origin: "user" | "project"): Promise<string[]> {
+export async function checkComponent(
+  component: StoredComponent,
+  settings: JsonObject,
+  registry: Registry,
+  origin: "user" | "project",
+): Promise<string[]> {
   const { type, name } = component;
   assertStackName(name, typeInWords(type));
   assertJson(settings);
   const flavor = await flavorOf(registry, type, component.flavor);
   const warnings = type === "secrets_manager" ? checkManager(component, settings) : [];
   await assertSettings(type, flavor, settings, component);
-  const plain = Object.entries(settings).filter(([key, value]) => looksSecret(key) && typeof value === "string" && referencesIn({ key: value }).length === 0);
-  if (plain.length > 0) warnings.push(...plainSecrets(plain.map(([key]) => printable(key)), type, origin));
+  const plain = Object.entries(settings).filter(
+    ([key, value]) => looksSecret(key) && typeof value === "string" && referencesIn({ key: value }).length === 0,
+  );
+  if (plain.length > 0)
+    warnings.push(
+      ...plainSecrets(
+        plain.map(([key]) => printable(key)),
+        type,
+        origin,
+      ),
+    );
   for (const setting of brokenReferencesIn(settings))
     warnings.push(`The setting ${printable(setting)} is taken as text: a reference is the whole text, {{secret.key}} or {{secret#key}}.`);
   return warnings;
@@ -41,7 +55,9 @@ export async function checkComponent(component: StoredComponent, settings: JsonO
 /** @throws SecretsError `invalid_name` */
 export function assertStackName(name: string, what: string): void {
   if (NAME_PATTERN.test(name)) return;
-  throw new SecretsError("invalid_name", `"${printable(name.slice(0, 80))}" cannot be the name of a ${what}.`, { hint: `A name is ${STACK_NAME_RULE}.` });
+  throw new SecretsError("invalid_name", `"${printable(name.slice(0, 80))}" cannot be the name of a ${what}.`, {
+    hint: `A name is ${STACK_NAME_RULE}.`,
+  });
 }
 
 /** The settings of a flavor, as a prompt or a help page needs them. */
@@ -78,10 +94,17 @@ function checkManager({ id, scope = "global", namespace, name }: StoredComponent
   scopePrefix({ scope, namespace, componentId: id });
   if (namespace !== undefined) scopePrefix({ scope: "namespace", namespace });
   if (scope !== "none") return [];
-  return [`The scope none shares all names with every other user of the service, and writes there without a prefix. Unless you need that: --scope=global`];
+  return [
+    `The scope none shares all names with every other user of the service, and writes there without a prefix. Unless you need that: --scope=global`,
+  ];
 }
 
-async function assertSettings(type: ComponentType, flavor: OpenableFlavor, settings: JsonObject, component: StoredComponent): Promise<void> {
+async function assertSettings(
+  type: ComponentType,
+  flavor: OpenableFlavor,
+  settings: JsonObject,
+  component: StoredComponent,
+): Promise<void> {
   const referring = new Set(type === "secrets_manager" ? [] : referencesIn(settings).map(({ setting }) => setting.split(/[.[]/)[0] ?? ""));
   const { problems = [] } = await checkSettings(flavor, settings);
   // What a reference stands for is checked when it is known.
@@ -111,7 +134,10 @@ export function looksSecret(setting: string): boolean {
 
 function plainSecrets(settings: readonly string[], type: ComponentType, origin: "user" | "project"): string[] {
   const names = settings.join(", ");
-  const way = type === "secrets_manager" ? "Let the flavor take it from its environment variable or credentials file." : "Refer to a secret: {{secret.key}}";
+  const way =
+    type === "secrets_manager"
+      ? "Let the flavor take it from its environment variable or credentials file."
+      : "Refer to a secret: {{secret.key}}";
   if (origin === "project")
     throw new SecretsError("invalid_settings", `A project's file is meant to be shared, and these settings look like secrets: ${names}.`, {
       keys: settings,

@@ -6,7 +6,16 @@ import { type Configuration, entriesOf, findComponent, findStack, namesOf, PRECE
 import { byTypeAndName, type Draft, plainSettings } from "./document.ts";
 import { flavorOf } from "./flavors.ts";
 import { assertStackReachable } from "./locality.ts";
-import { type Component, type ComponentSettings, type ComponentType, commandOf, COMPONENT_TYPES, isDefaultId, type StoredComponent, typeInWords } from "./model.ts";
+import {
+  type Component,
+  type ComponentSettings,
+  type ComponentType,
+  commandOf,
+  COMPONENT_TYPES,
+  isDefaultId,
+  type StoredComponent,
+  typeInWords,
+} from "./model.ts";
 import { ModuleRegistry, modulesOf } from "./modules.ts";
 
 /** A component to register. */
@@ -73,7 +82,12 @@ export async function registerComponent(input: NewComponent, where: Where = {}):
  * Changes attributes of a component; those that are not named stay. Its name, id and flavor cannot be changed.
  * @throws SecretsError `not_found`, `invalid_settings`
  */
-export async function updateComponent(type: ComponentType, name: string, update: ComponentUpdate, where: Where = {}): Promise<ComponentChange> {
+export async function updateComponent(
+  type: ComponentType,
+  name: string,
+  update: ComponentUpdate,
+  where: Where = {},
+): Promise<ComponentChange> {
   return changeComponent(type, name, where, (component) => {
     const entries = Object.entries(update.settings ?? {});
     const removed = new Set(entries.filter(([, value]) => value === undefined).map(([key]) => key));
@@ -92,15 +106,24 @@ export async function updateComponent(type: ComponentType, name: string, update:
  * Removes attributes of a component.
  * @throws SecretsError `not_found`; `invalid_settings` when it does not have one of them, or cannot be without
  */
-export async function removeAttributes(type: ComponentType, name: string, attributes: readonly string[], where: Where = {}): Promise<ComponentChange> {
+export async function removeAttributes(
+  type: ComponentType,
+  name: string,
+  attributes: readonly string[],
+  where: Where = {},
+): Promise<ComponentChange> {
   return changeComponent(type, name, where, (component) => {
     const own = [...Object.keys(component.settings), ...MANAGER_ATTRIBUTES.filter((attribute) => component[attribute] !== undefined)];
     const absent = attributes.filter((attribute) => !own.includes(attribute));
     if (absent.length > 0)
-      throw new SecretsError("invalid_settings", `The ${typeInWords(type)} "${printable(name)}" has no ${absent.map(printable).join(", ")}.`, {
-        keys: absent,
-        hint: `It has: ${own.length === 0 ? "no attributes" : own.map(printable).join(", ")}. Its name and flavor cannot be removed.`,
-      });
+      throw new SecretsError(
+        "invalid_settings",
+        `The ${typeInWords(type)} "${printable(name)}" has no ${absent.map(printable).join(", ")}.`,
+        {
+          keys: absent,
+          hint: `It has: ${own.length === 0 ? "no attributes" : own.map(printable).join(", ")}. Its name and flavor cannot be removed.`,
+        },
+      );
     component.settings = Object.fromEntries(Object.entries(component.settings).filter(([key]) => !attributes.includes(key)));
     for (const attribute of MANAGER_ATTRIBUTES) if (attributes.includes(attribute)) delete component[attribute];
   });
@@ -115,7 +138,8 @@ export async function renameComponent(type: ComponentType, name: string, newName
   return changeDefinitions(origin, where, (draft, configuration) => {
     const component = draft.component(type, name);
     // Also one that was written down: the built-in one would be there again, and two names would be one store.
-    if (component === undefined || isDefaultId(component.id)) throw builtIn(type, name, "renamed", `coffer ${commandOf(type)} copy ${name} ${newName}`);
+    if (component === undefined || isDefaultId(component.id))
+      throw builtIn(type, name, "renamed", `coffer ${commandOf(type)} copy ${name} ${newName}`);
     assertStackName(newName, typeInWords(type));
     assertFree(configuration, draft, type, newName);
     const foreign = usersOf(configuration, type, name, origin).filter((stack) => stack.origin !== origin);
@@ -153,7 +177,8 @@ export async function deleteComponent(type: ComponentType, name: string, where: 
   const origin = fileOf(type, name, where);
   await changeDefinitions(origin, where, (draft, configuration) => {
     const component = draft.component(type, name);
-    if (component === undefined) throw builtIn(type, name, "deleted", "It costs nothing, and the first command of everybody works with it.");
+    if (component === undefined)
+      throw builtIn(type, name, "deleted", "It costs nothing, and the first command of everybody works with it.");
     const users = usersOf(configuration, type, name, origin);
     if (users.length > 0) throw inUse(type, name, users, "deleted");
     draft.components.splice(draft.components.indexOf(component), 1);
@@ -186,7 +211,10 @@ async function changeComponent(
     const changed = shown(component, origin, configuration);
     for (const user of usersOf(configuration, type, name, origin)) {
       const stack = findStack(configuration, user.name, [user.origin]);
-      await assertStackReachable(type === "orchestrator" ? { ...stack, orchestrator: changed } : { ...stack, secretsManager: changed }, registry);
+      await assertStackReachable(
+        type === "orchestrator" ? { ...stack, orchestrator: changed } : { ...stack, secretsManager: changed },
+        registry,
+      );
     }
     return { component: changed, warnings };
   });
@@ -217,14 +245,20 @@ function usersOf(configuration: Configuration, type: ComponentType, name: string
 
 function inUse(type: ComponentType, name: string, users: readonly StackUser[], what: string): SecretsError {
   const stacks = users.map((user) => `"${printable(user.name)}"${user.origin === "project" ? " of the project" : ""}`).join(", ");
-  return new SecretsError("conflict", `The ${typeInWords(type)} "${printable(name)}" is used by the stack${users.length === 1 ? "" : "s"} ${stacks} and cannot be ${what}.`, {
-    retryable: false,
-    hint: `First: coffer stack update ${printable(users[0]?.name ?? "")} --${commandOf(type)}=OTHER, or remove-component`,
-  });
+  return new SecretsError(
+    "conflict",
+    `The ${typeInWords(type)} "${printable(name)}" is used by the stack${users.length === 1 ? "" : "s"} ${stacks} and cannot be ${what}.`,
+    {
+      retryable: false,
+      hint: `First: coffer stack update ${printable(users[0]?.name ?? "")} --${commandOf(type)}=OTHER, or remove-component`,
+    },
+  );
 }
 
 function builtIn(type: ComponentType, name: string, what: string, hint: string): SecretsError {
-  return new SecretsError("unsupported", `The default ${typeInWords(type)} "${printable(name)}" is built in and cannot be ${what}.`, { hint });
+  return new SecretsError("unsupported", `The default ${typeInWords(type)} "${printable(name)}" is built in and cannot be ${what}.`, {
+    hint,
+  });
 }
 
 function assertFree(configuration: Configuration, draft: Draft, type: ComponentType, name: string): void {

@@ -66,9 +66,13 @@ export function currentStack(configuration: Configuration, name?: string): Stack
     const { project } = configuration;
     if (project !== undefined && project.status !== "trusted")
       // Falling back to another stack would write secrets to where nobody expects them.
-      throw new SecretsError("untrusted", `The active stack "${printable(stack)}" comes from ${printable(project.file)}, which has changed since it was trusted.`, {
-        hint: "Look at the file, then: coffer trust. Or name another stack: --stack=NAME",
-      });
+      throw new SecretsError(
+        "untrusted",
+        `The active stack "${printable(stack)}" comes from ${printable(project.file)}, which has changed since it was trusted.`,
+        {
+          hint: "Look at the file, then: coffer trust. Or name another stack: --stack=NAME",
+        },
+      );
     return findStack(configuration, stack, ["project"]);
   }
   return findStack(configuration, stack, ["user", "default"]);
@@ -135,7 +139,8 @@ export function findComponent(
   for (const origin of origins) {
     const entries = entriesOf(configuration, origin, "components").filter(({ value }) => value["type"] === type && value["name"] === name);
     const [entry, twin] = entries;
-    if (twin !== undefined) throw misshapen(twin.file ?? "", `${twin.place}.name: there are two of type ${type} called "${printable(name)}"`);
+    if (twin !== undefined)
+      throw misshapen(twin.file ?? "", `${twin.place}.name: there are two of type ${type} called "${printable(name)}"`);
     if (entry !== undefined) return componentOf(entry, origin);
   }
   throw unknownName(configuration, typeInWords(type), name, namesOf(configuration, "components", type));

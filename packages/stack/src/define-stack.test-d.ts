@@ -15,7 +15,9 @@ test("T117 a local secrets manager with a remote orchestrator does not compile",
 });
 
 test("every other pair does", () => {
-  expectTypeOf(defineStack({ name: "a", secretsManager: secretsManager(local, {}), orchestrator: orchestrator(here) })).toEqualTypeOf<Promise<Stack>>();
+  expectTypeOf(defineStack({ name: "a", secretsManager: secretsManager(local, {}), orchestrator: orchestrator(here) })).toEqualTypeOf<
+    Promise<Stack>
+  >();
   void defineStack({ name: "b", secretsManager: secretsManager(vault, { url: "x" }), orchestrator: orchestrator(cluster) });
   void defineStack({ name: "c", secretsManager: secretsManager(vault, { url: "x" }), orchestrator: orchestrator(here) });
   // The settings decide: then it is refused when the stack is made.

@@ -45,16 +45,21 @@ const shape = {
 
 /** `config.json` in the user's configuration directory. */
 export const configSchema = z
-  .looseObject({ ...shape, modules: z.optional(z.array(z.string())).register(about, { description: "Absolute paths of modules that bring flavors and schemas." }) })
+  .looseObject({
+    ...shape,
+    modules: z.optional(z.array(z.string())).register(about, { description: "Absolute paths of modules that bring flavors and schemas." }),
+  })
   .register(about, { title: "Coffer: the components and stacks of a user" });
 
 /** `coffer.json` in a project. */
 export const projectSchema = z
   .looseObject({
     ...shape,
-    modules: z.optional(z.array(z.string().check(z.regex(/^\.\/(?:(?!\.{1,2}\/)[^/\\:%?#]+\/)*[^/\\:%?#]+\.(?:mjs|mts)$/)))).register(about, {
-      description: "Modules inside the project that bring schemas and flavors: ./coffer.schemas.mjs",
-    }),
+    modules: z
+      .optional(z.array(z.string().check(z.regex(/^\.\/(?:(?!\.{1,2}\/)[^/\\:%?#]+\/)*[^/\\:%?#]+\.(?:mjs|mts)$/))))
+      .register(about, {
+        description: "Modules inside the project that bring schemas and flavors: ./coffer.schemas.mjs",
+      }),
   })
   .register(about, { title: "Coffer: the components and stacks of a project" });
 

@@ -84,7 +84,8 @@ export async function documentProblems(document: JsonObject, kind: DocumentKind)
   const schemas = await import("./document-schema.ts");
   const result = { config: schemas.configSchema, project: schemas.projectSchema, state: schemas.stateSchema }[kind].safeParse(document);
   // zod's messages are not used: they could repeat what is in the file.
-  if (!result.success) return result.error.issues.map(({ path, code }) => `${placeOf(path)}: ${PROBLEMS[code] ?? "not a value that is allowed here"}`);
+  if (!result.success)
+    return result.error.issues.map(({ path, code }) => `${placeOf(path)}: ${PROBLEMS[code] ?? "not a value that is allowed here"}`);
   if (kind === "state") return [];
   const problems: string[] = [];
   const { components = [], stacks = [] } = document as { components?: StoredComponent[]; stacks?: StoredStack[] };
@@ -158,7 +159,10 @@ function placeOf(path: readonly PropertyKey[]): string {
 }
 
 /** The types, for the order of components in lists. */
-export function byTypeAndName(a: { readonly type: string; readonly name: string }, b: { readonly type: string; readonly name: string }): number {
+export function byTypeAndName(
+  a: { readonly type: string; readonly name: string },
+  b: { readonly type: string; readonly name: string },
+): number {
   const order = (type: string): number => (COMPONENT_TYPES as readonly string[]).indexOf(type);
   return order(a.type) - order(b.type) || (a.name < b.name ? -1 : Number(a.name > b.name));
 }

@@ -1,4 +1,12 @@
-import { checkSettings, type ComponentFlavor, type OrchestratorFlavor, printable, type Registry, SecretsError, type SecretsManagerFlavor } from "@coffer/core";
+import {
+  checkSettings,
+  type ComponentFlavor,
+  type OrchestratorFlavor,
+  printable,
+  type Registry,
+  SecretsError,
+  type SecretsManagerFlavor,
+} from "@coffer/core";
 import { commandOf, type ComponentSettings, type ComponentType, typeInWords } from "./model.ts";
 
 /** A flavor that a stack can open. */
@@ -15,10 +23,13 @@ export async function flavorOf(registry: Registry, type: ComponentType, name: st
   } catch (error) {
     if (!SecretsError.isInstance(error) || error.code !== "unknown_flavor" || name !== "local") throw error;
     if (type === "orchestrator") throw missingOrchestrator();
-    return (await import("@coffer/local")).local as SecretsManagerFlavor;
+    return (await import("@coffer/local")).local;
   }
   if (isOpenable(flavor, type)) return flavor;
-  throw new SecretsError("unknown_flavor", `The flavor "${printable(name)}" is not complete: its package is made for another version of Coffer.`);
+  throw new SecretsError(
+    "unknown_flavor",
+    `The flavor "${printable(name)}" is not complete: its package is made for another version of Coffer.`,
+  );
 }
 
 /** Whether a value is a flavor of this type. */
@@ -27,7 +38,9 @@ export function isOpenable(value: object, type: ComponentType): value is Openabl
 }
 
 function missingOrchestrator(): SecretsError {
-  return new SecretsError("unknown_flavor", "The local orchestrator is not installed.", { hint: "It comes with: npm install @coffer/pipelines" });
+  return new SecretsError("unknown_flavor", "The local orchestrator is not installed.", {
+    hint: "It comes with: npm install @coffer/pipelines",
+  });
 }
 
 /**
@@ -41,6 +54,10 @@ export async function checkedSettings(flavor: OpenableFlavor, settings: Componen
   throw new SecretsError(
     "invalid_settings",
     `The settings of the ${typeInWords(flavor.type)} "${printable(component)}" (flavor ${flavor.name}) are not valid: ${texts}.`,
-    { flavor: flavor.name, keys: problems.flatMap(({ keys }) => keys), hint: `coffer ${commandOf(flavor.type)} describe ${printable(component)}` },
+    {
+      flavor: flavor.name,
+      keys: problems.flatMap(({ keys }) => keys),
+      hint: `coffer ${commandOf(flavor.type)} describe ${printable(component)}`,
+    },
   );
 }

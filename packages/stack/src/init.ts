@@ -15,12 +15,17 @@ export async function initProject(surroundings: Surroundings = {}): Promise<Trus
   const folder = realpathSync(resolve(surroundings.cwd ?? "."));
   const home = homeDirectory(surroundings.env ?? process.env);
   if (dirname(folder) === folder || (home !== undefined && existsSync(home) && realpathSync(home) === folder))
-    throw new SecretsError("unsupported", `${printable(folder)} cannot be a project: its ${PROJECT_FILE} would count in everything below.`, {
-      hint: "Go to the directory of a project. For all projects: coffer stack register",
-    });
+    throw new SecretsError(
+      "unsupported",
+      `${printable(folder)} cannot be a project: its ${PROJECT_FILE} would count in everything below.`,
+      {
+        hint: "Go to the directory of a project. For all projects: coffer stack register",
+      },
+    );
   const file = join(folder, PROJECT_FILE);
   await changeFile(file, "project", () => {
-    if (existsSync(file)) throw new SecretsError("already_exists", `There is already a ${printable(file)}.`, { hint: "Look at it, then: coffer trust" });
+    if (existsSync(file))
+      throw new SecretsError("already_exists", `There is already a ${printable(file)}.`, { hint: "Look at it, then: coffer trust" });
   });
   return trustProject({ ...surroundings, cwd: folder });
 }

@@ -12,7 +12,10 @@ export interface PlacedComponent {
 }
 
 /** Where a component lives, by its flavor and settings. Of a flavor that is not installed nothing is known. */
-export async function placeComponent({ type, name, flavor: flavorName, settings }: Component, registry: Registry): Promise<PlacedComponent> {
+export async function placeComponent(
+  { type, name, flavor: flavorName, settings }: Component,
+  registry: Registry,
+): Promise<PlacedComponent> {
   const flavor = await flavorOf(registry, type, flavorName).catch((error: unknown) => {
     if (SecretsError.isInstance(error) && error.code === "unknown_flavor") return undefined;
     throw error;

@@ -31,7 +31,9 @@ export async function withLock<Result>(path: string, work: (lock: HeldLock) => P
     return await work({
       assertHeld: () => {
         if (holderOf(path)?.token !== token)
-          throw new SecretsError("conflict", `${printable(path)} was removed while it was needed. Nothing was written.`, { hint: "Try again." });
+          throw new SecretsError("conflict", `${printable(path)} was removed while it was needed. Nothing was written.`, {
+            hint: "Try again.",
+          });
       },
     });
   } finally {

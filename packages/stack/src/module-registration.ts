@@ -47,13 +47,19 @@ export async function registerModule(source: string, where: Where = {}): Promise
         hint: "Export what defineFlavor or defineSecretSchema returns, or an integration as the default export.",
       });
     const known = [
-      ...flavors.filter(({ type, name }) => registry.flavors().some((other) => other.type === type && other.name === name)).map(({ name }) => `the flavor ${name}`),
+      ...flavors
+        .filter(({ type, name }) => registry.flavors().some((other) => other.type === type && other.name === name))
+        .map(({ name }) => `the flavor ${name}`),
       ...schemas.filter(({ type }) => registry.schemas().some((other) => other.type === type)).map(({ type }) => `the schema ${type}`),
     ];
     if (known.length > 0 || draft.modules.includes(module.name))
-      throw new SecretsError("already_exists", `The module ${printable(source)} brings what is known already: ${known.map(printable).join(", ") || "it is registered"}.`, {
-        hint: "Give it another name in the module, or remove the other one.",
-      });
+      throw new SecretsError(
+        "already_exists",
+        `The module ${printable(source)} brings what is known already: ${known.map(printable).join(", ") || "it is registered"}.`,
+        {
+          hint: "Give it another name in the module, or remove the other one.",
+        },
+      );
     draft.modules.push(module.name);
     return { module: module.name, flavors: flavors.map(({ type, name }) => ({ type, name })), schemas: schemas.map(({ type }) => type) };
   });

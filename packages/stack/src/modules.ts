@@ -61,7 +61,8 @@ export class ModuleRegistry extends Registry {
       const isOurs = this.#modules.length === 0 || name === "local";
       if (isOurs || !SecretsError.isInstance(error) || error.code !== "unknown_flavor") throw error;
       await this.load();
-      if (super.flavors().some((flavor) => flavor.type === type && [flavor.name, ...flavor.aliases].includes(name))) return super.flavor(type, name);
+      if (super.flavors().some((flavor) => flavor.type === type && [flavor.name, ...flavor.aliases].includes(name)))
+        return super.flavor(type, name);
       throw error;
     }
   }
@@ -144,9 +145,13 @@ function guard({ path, hash }: NamedModule): void {
       const resolved = next(specifier, context);
       const isFile = /^(?:[./#]|file:)/.test(specifier);
       if (isFile && context.parentURL !== undefined && guarded.has(context.parentURL) && !guarded.has(resolved.url))
-        throw new SecretsError("untrusted", `A module of the project imports ${printable(specifier)}, which its coffer.json does not name.`, {
-          hint: "Name that file in modules, too; then: coffer trust",
-        });
+        throw new SecretsError(
+          "untrusted",
+          `A module of the project imports ${printable(specifier)}, which its coffer.json does not name.`,
+          {
+            hint: "Name that file in modules, too; then: coffer trust",
+          },
+        );
       return resolved;
     },
     load(url, context, next) {

@@ -38,7 +38,8 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
   const stack = withManager(configuration, currentStack(configuration, options.name), options.secretsManager);
   const registry = new ModuleRegistry(options.registry ?? globalRegistry(), modulesOf(configuration));
   await assertStackReachable(stack, registry);
-  const manager = stack.secretsManager === undefined ? undefined : await managerOf(stack.secretsManager, configuration, registry, options.options);
+  const manager =
+    stack.secretsManager === undefined ? undefined : await managerOf(stack.secretsManager, configuration, registry, options.options);
   const { orchestrator } = stack;
   return new Stack(stack.name, {
     references: referringSettings(stack),

@@ -75,7 +75,8 @@ export function readProject(folder: string, trusted: unknown): Project {
 export function inspectProject(folder: string): InspectedProject {
   const file = join(folder, PROJECT_FILE);
   const bytes = readBytes(file, { follow: false });
-  if (bytes === undefined) throw new SecretsError("not_found", `There is no ${PROJECT_FILE} in ${printable(folder)}.`, { hint: "coffer init" });
+  if (bytes === undefined)
+    throw new SecretsError("not_found", `There is no ${PROJECT_FILE} in ${printable(folder)}.`, { hint: "coffer init" });
   const document = parseFile(file, bytes);
   const modules = moduleNames(document, file).map((name) => readModule(folder, file, name));
   return { document, modules, digest: digestOf(bytes, modules) };

@@ -75,9 +75,13 @@ export function parseFile(path: string, bytes: Buffer): JsonObject {
   if (!isObject(value)) throw misshapen(path, "the top: expected an object");
   const { version } = value;
   if (typeof version === "number" && version > FILE_VERSION)
-    throw new SecretsError("unsupported", `${printable(path)} was written by a newer Coffer (version ${version}; this one knows ${FILE_VERSION}).`, {
-      hint: "Update Coffer. The file was left as it is.",
-    });
+    throw new SecretsError(
+      "unsupported",
+      `${printable(path)} was written by a newer Coffer (version ${version}; this one knows ${FILE_VERSION}).`,
+      {
+        hint: "Update Coffer. The file was left as it is.",
+      },
+    );
   if (version !== FILE_VERSION) throw misshapen(path, `version: expected ${FILE_VERSION}`);
   return value;
 }

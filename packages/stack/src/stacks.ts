@@ -2,7 +2,17 @@ import { printable, SecretsError } from "@coffer/core";
 import { changeDefinitions, changeState, recordOf, type Where } from "./change.ts";
 import { assertStackName } from "./component-check.ts";
 import { registryFor } from "./components.ts";
-import { activeChoice, type Configuration, currentStack, findComponent, findStack, namesOf, outwardFrom, PRECEDENCE, readConfiguration } from "./configuration.ts";
+import {
+  activeChoice,
+  type Configuration,
+  currentStack,
+  findComponent,
+  findStack,
+  namesOf,
+  outwardFrom,
+  PRECEDENCE,
+  readConfiguration,
+} from "./configuration.ts";
 import type { Draft } from "./document.ts";
 import { assertStackReachable } from "./locality.ts";
 import {
@@ -40,7 +50,10 @@ export function listStacks(where: Where = {}): ListedStack[] {
  * Writes a new stack down.
  * @throws SecretsError `already_exists`, `invalid_name`; `not_found` for a component; `invalid_settings` when a remote orchestrator could not reach one
  */
-export async function registerStack({ name, ...parts }: StackParts & { readonly name: string }, where: Where = {}): Promise<StackDefinition> {
+export async function registerStack(
+  { name, ...parts }: StackParts & { readonly name: string },
+  where: Where = {},
+): Promise<StackDefinition> {
   const origin = where.in ?? "user";
   return changeDefinitions(origin, where, async (draft, configuration) => {
     assertStackName(name, "stack");
@@ -76,9 +89,13 @@ export async function removeFromStack(name: string, types: readonly ComponentTyp
   const parts = { secrets_manager: stack.secretsManager, orchestrator: stack.orchestrator };
   const absent = types.filter((type) => parts[type] === undefined);
   if (absent.length > 0)
-    throw new SecretsError("not_found", `The stack "${printable(name)}" has no ${absent.map((type) => type.replace("_", " ")).join(" and no ")}.`, {
-      hint: `coffer stack describe ${printable(name)}`,
-    });
+    throw new SecretsError(
+      "not_found",
+      `The stack "${printable(name)}" has no ${absent.map((type) => type.replace("_", " ")).join(" and no ")}.`,
+      {
+        hint: `coffer stack describe ${printable(name)}`,
+      },
+    );
   return updateStack(
     name,
     {
@@ -97,7 +114,8 @@ export async function renameStack(name: string, newName: string, where: Where = 
   const origin = fileOf(name, where);
   const renamed = await changeDefinitions(origin, where, (draft, configuration) => {
     const stack = draft.stack(name);
-    if (stack === undefined || (origin === "user" && name === DEFAULT_NAME)) throw builtIn("renamed", `coffer stack copy ${DEFAULT_NAME} ${newName}`);
+    if (stack === undefined || (origin === "user" && name === DEFAULT_NAME))
+      throw builtIn("renamed", `coffer stack copy ${DEFAULT_NAME} ${newName}`);
     assertStackName(newName, "stack");
     assertFree(draft, newName, origin);
     stack.name = newName;
@@ -197,7 +215,12 @@ function setParts(stack: StoredStack, parts: StackParts): void {
 }
 
 /** The stack as it will be, with its components found and the rule of local and remote kept. */
-async function described(stack: StoredStack, origin: "user" | "project", configuration: Configuration, where: Where): Promise<StackDefinition> {
+async function described(
+  stack: StoredStack,
+  origin: "user" | "project",
+  configuration: Configuration,
+  where: Where,
+): Promise<StackDefinition> {
   const part = (type: ComponentType): Component | undefined => {
     const component = stack[type];
     return component === undefined ? undefined : findComponent(configuration, type, component, outwardFrom(origin));

@@ -84,7 +84,8 @@ export function exportStack(name: string, where: Where = {}): StackExport {
 export async function importStack(data: unknown, options: ImportOptions = {}): Promise<StackImport> {
   const { stack: given, components } = await checkedExport(data);
   const origin = options.in ?? "user";
-  const newName = (name: string): string => (options.rename !== undefined && Object.hasOwn(options.rename, name) ? (options.rename[name] ?? name) : name);
+  const newName = (name: string): string =>
+    options.rename !== undefined && Object.hasOwn(options.rename, name) ? (options.rename[name] ?? name) : name;
   const name = options.name ?? given.name;
   return changeDefinitions(origin, options, async (draft, configuration) => {
     const registry = registryFor(configuration, options);
@@ -95,7 +96,8 @@ export async function importStack(data: unknown, options: ImportOptions = {}): P
     for (const component of components) {
       const renamed: StoredComponent = { ...component, name: newName(component.name) };
       const { type } = renamed;
-      const present = draft.component(type, renamed.name) ?? DEFAULT_COMPONENTS.find((other) => other.type === type && other.name === renamed.name);
+      const present =
+        draft.component(type, renamed.name) ?? DEFAULT_COMPONENTS.find((other) => other.type === type && other.name === renamed.name);
       if (present !== undefined) {
         if (isSame(present, renamed)) reused.push(renamed.name);
         else taken.push(`${typeInWords(type)} "${printable(renamed.name)}"`);
@@ -115,7 +117,9 @@ export async function importStack(data: unknown, options: ImportOptions = {}): P
     draft.stacks.push(stack);
     const file = origin === "project" ? (configuration.project?.file ?? null) : configuration.configFile;
     const part = (type: Component["type"]): Component | undefined => {
-      const found = [...draft.components, ...DEFAULT_COMPONENTS].find((component) => component.type === type && component.name === stack[type]);
+      const found = [...draft.components, ...DEFAULT_COMPONENTS].find(
+        (component) => component.type === type && component.name === stack[type],
+      );
       return found === undefined ? undefined : { ...found, origin, file };
     };
     const [secretsManager, orchestrator] = [part("secrets_manager"), part("orchestrator")];
@@ -136,11 +140,14 @@ async function checkedExport(data: unknown): Promise<ExportedStack> {
     new SecretsError("invalid_request", `This is no exported stack: ${reason}.`, { hint });
   if (!isObject(data)) throw refuse("expected an object");
   if (typeof data["version"] === "number" && data["version"] > FILE_VERSION)
-    throw new SecretsError("unsupported", `This stack was exported by a newer Coffer (version ${data["version"]}).`, { hint: "Update Coffer." });
+    throw new SecretsError("unsupported", `This stack was exported by a newer Coffer (version ${data["version"]}).`, {
+      hint: "Update Coffer.",
+    });
   // Only what is known: what is imported becomes part of the user's configuration.
   const { exportSchema } = await import("./document-schema.ts");
   const result = exportSchema.safeParse(data);
-  if (!result.success) throw refuse([...new Set(result.error.issues.map(({ path }) => path.map(String).join(".") || "the top"))].map(printable).join(", "));
+  if (!result.success)
+    throw refuse([...new Set(result.error.issues.map(({ path }) => path.map(String).join(".") || "the top"))].map(printable).join(", "));
   const { version, stack, components } = result.data as unknown as ExportedStack;
   for (const type of COMPONENT_TYPES) {
     const name = stack[type];

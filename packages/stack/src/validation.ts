@@ -53,9 +53,14 @@ export async function missingSecrets(
 /** The error of a run whose references lead nowhere. */
 export function missingSecretsError(stack: string, missing: readonly MissingSecret[]): SecretsError {
   const shown = printable(stack);
-  if (missing[0]?.missing === "secrets_manager") return noSecretsManager(stack, missing.map(({ secret }) => secret));
+  if (missing[0]?.missing === "secrets_manager")
+    return noSecretsManager(
+      stack,
+      missing.map(({ secret }) => secret),
+    );
   const list = missing.map(({ component, setting, secret, key, missing: what }) => {
-    const absent = what === "secret" ? `the secret "${printable(secret)}"` : `the key "${printable(key)}" of the secret "${printable(secret)}"`;
+    const absent =
+      what === "secret" ? `the secret "${printable(secret)}"` : `the key "${printable(key)}" of the secret "${printable(secret)}"`;
     return `${absent} (setting ${printable(setting)} of "${printable(component)}")`;
   });
   return new SecretsError("not_found", `The stack "${shown}" refers to what does not exist: ${list.join("; ")}.`, {
@@ -88,7 +93,7 @@ async function lookUp(
   for (const name of names) {
     try {
       const { content } = await manager.getSecret(name, { validate: false });
-      found.set(name, new Set(Object.keys(content as object)));
+      found.set(name, new Set(Object.keys(content)));
     } catch (error) {
       if (!SecretsError.isInstance(error) || error.code !== "not_found") throw error;
     }
@@ -107,7 +112,7 @@ export async function storeRequiredSecret(
 ): Promise<"registered" | "updated" | "unchanged"> {
   let present: Readonly<Record<string, unknown>>;
   try {
-    present = (await manager.getSecret(name, { validate: false })).content as Readonly<Record<string, unknown>>;
+    present = (await manager.getSecret(name, { validate: false })).content;
   } catch (error) {
     if (!SecretsError.isInstance(error) || error.code !== "not_found") throw error;
     await manager.registerSecret({ name, values });

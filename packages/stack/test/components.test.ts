@@ -43,7 +43,11 @@ describe("registering", () => {
   test("102: bad attributes are explained, all at once, with those that are allowed and no value", async () => {
     const { where } = account();
     const error = await failure(() => registerComponent({ ...team, settings: { regoin: "canary", retries: "canary" } }, where));
-    expect(error).toMatchObject({ code: "invalid_settings", flavor: "cloud", keys: expect.arrayContaining(["region", "retries", "regoin"]) as unknown });
+    expect(error).toMatchObject({
+      code: "invalid_settings",
+      flavor: "cloud",
+      keys: expect.arrayContaining(["region", "retries", "regoin"]) as unknown,
+    });
     expect(error.message).toContain("regoin: not a setting of this flavor");
     expect(error.message).toContain("region: expected string");
     expect(error.hint).toContain("Allowed: region, retries, fast, token, scope, namespace");
@@ -94,7 +98,9 @@ describe("registering", () => {
       expect(error.message).toContain("token");
     }
     await registerComponent(team, where);
-    expect(await failure(() => updateComponent("secrets_manager", "team", { settings: { region: "{{a.b}}" } }, where))).toMatchObject({ keys: ["region"] });
+    expect(await failure(() => updateComponent("secrets_manager", "team", { settings: { region: "{{a.b}}" } }, where))).toMatchObject({
+      keys: ["region"],
+    });
   });
 
   test("14: the scope none is accepted with a warning", async () => {
@@ -107,7 +113,9 @@ describe("registering", () => {
   test("15: the scope namespace needs a namespace, which has to be one", async () => {
     const { where } = account();
     expect(await failure(() => registerComponent({ ...team, scope: "namespace" }, where))).toMatchObject({ code: "invalid_settings" });
-    expect(await failure(() => registerComponent({ ...team, scope: "namespace", namespace: "a/b" }, where))).toMatchObject({ code: "invalid_settings" });
+    expect(await failure(() => registerComponent({ ...team, scope: "namespace", namespace: "a/b" }, where))).toMatchObject({
+      code: "invalid_settings",
+    });
     expect(await failure(() => registerComponent({ ...team, namespace: "a/b" }, where))).toMatchObject({ code: "invalid_settings" });
     const { component } = await registerComponent({ ...team, scope: "namespace", namespace: "team-a" }, where);
     expect(component).toMatchObject({ scope: "namespace", namespace: "team-a" });
@@ -135,7 +143,10 @@ describe("registering", () => {
   test("settings that no file can hold", async () => {
     const { where } = account();
     const settings = { region: "eu", retries: Number.NaN, fast: () => true };
-    expect(await failure(() => registerComponent({ ...team, settings }, where))).toMatchObject({ code: "invalid_settings", keys: ["retries", "fast"] });
+    expect(await failure(() => registerComponent({ ...team, settings }, where))).toMatchObject({
+      code: "invalid_settings",
+      keys: ["retries", "fast"],
+    });
   });
 
   test("text from a command line becomes what the schema of the flavor wants", async () => {
@@ -155,11 +166,23 @@ describe("registering", () => {
 describe("changing", () => {
   test("101: an update merges, undefined removes, and what results is checked", async () => {
     const { where } = account();
-    const { component } = await registerComponent({ ...team, settings: { region: "eu", retries: 3 }, scope: "namespace", namespace: "a" }, where);
-    const updated = await updateComponent("secrets_manager", "team", { settings: { fast: true, retries: undefined }, namespace: "b" }, where);
+    const { component } = await registerComponent(
+      { ...team, settings: { region: "eu", retries: 3 }, scope: "namespace", namespace: "a" },
+      where,
+    );
+    const updated = await updateComponent(
+      "secrets_manager",
+      "team",
+      { settings: { fast: true, retries: undefined }, namespace: "b" },
+      where,
+    );
     expect(updated.component).toEqual({ ...component, settings: { region: "eu", fast: true }, namespace: "b" });
-    expect(await failure(() => updateComponent("secrets_manager", "team", { settings: { region: undefined } }, where))).toMatchObject({ keys: ["region"] });
-    expect(await failure(() => updateComponent("secrets_manager", "team", { namespace: undefined }, where))).toMatchObject({ code: "invalid_settings" });
+    expect(await failure(() => updateComponent("secrets_manager", "team", { settings: { region: undefined } }, where))).toMatchObject({
+      keys: ["region"],
+    });
+    expect(await failure(() => updateComponent("secrets_manager", "team", { namespace: undefined }, where))).toMatchObject({
+      code: "invalid_settings",
+    });
     expect(findComponent(readConfiguration(where), "secrets_manager", "team")).toEqual(updated.component);
   });
 
@@ -170,7 +193,11 @@ describe("changing", () => {
     expect(component.settings).toEqual({ region: "eu" });
     expect(component).not.toHaveProperty("namespace");
     const error = await failure(() => removeAttributes("secrets_manager", "team", ["name", "retries"], where));
-    expect(error).toMatchObject({ code: "invalid_settings", keys: ["name", "retries"], hint: expect.stringContaining("It has: region, scope.") as unknown });
+    expect(error).toMatchObject({
+      code: "invalid_settings",
+      keys: ["name", "retries"],
+      hint: expect.stringContaining("It has: region, scope.") as unknown,
+    });
     expect(await failure(() => removeAttributes("secrets_manager", "team", ["region"], where))).toMatchObject({ code: "invalid_settings" });
   });
 

@@ -21,7 +21,9 @@ test("a program's own stack: opened lazily, references resolved, closed", async 
     orchestrator: orchestrator(runner("local"), { url: "{{pg.url}}" }),
   });
   expect(stack.requiredSecrets).toEqual([{ secret: "pg", keys: ["url"] }]);
-  expect(await stack.missingSecrets("SECRET_EXISTS")).toEqual([{ component: "runner", setting: "url", secret: "pg", key: "url", missing: "secret" }]);
+  expect(await stack.missingSecrets("SECRET_EXISTS")).toEqual([
+    { component: "runner", setting: "url", secret: "pg", key: "url", missing: "secret" },
+  ]);
   await stack.secretsManager.registerSecret({ name: "pg", values: { url: "pg://x" } });
   await stack.assertSecrets();
   expect(await stack.orchestrator.open()).toEqual({ url: "pg://x" });
@@ -41,7 +43,8 @@ test("112: where the types do not say, a local component with a remote orchestra
   await make("https://x");
   expect(await failure(() => make("file:///x"))).toMatchObject({
     code: "invalid_settings",
-    message: 'The stack "prod" cannot work: its orchestrator "runner" (flavor runner) is remote and could not reach its secrets manager "file" (flavor file), which is local.',
+    message:
+      'The stack "prod" cannot work: its orchestrator "runner" (flavor runner) is remote and could not reach its secrets manager "file" (flavor file), which is local.',
   });
 });
 

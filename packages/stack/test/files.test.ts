@@ -1,9 +1,28 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { checkDefinitions, describeStack, readConfiguration, registerComponent, registerStack, renameComponent, setActiveStack } from "../src/index.ts";
-import { account, failure, runProgram, sourceUrl } from "./laboratory.ts";
+import {
+  checkDefinitions,
+  describeStack,
+  readConfiguration,
+  registerComponent,
+  registerStack,
+  renameComponent,
+  setActiveStack,
+} from "../src/index.ts";
+import { account, failure, makeFifo, runProgram, sourceUrl } from "./laboratory.ts";
 
 const team = { type: "secrets_manager", name: "team", flavor: "cloud", settings: { region: "eu" } } as const;
 const id = "0b0f6c0e-6f3a-4b6c-9d53-0d9d8a1c2e11";
@@ -50,8 +69,14 @@ describe("what is read", () => {
       ['{"version":1,"stacks":[{"name":"default"},{"name":"default"}]}', "stacks[1].name"],
       ['{"version":1,"components":[{"type":"secrets_manager","name":"default","id":"7","flavor":"local"}]}', "components[0].id"],
       [`{"version":1,"components":[{"type":"secrets_manager","name":"default","id":"${id}","flavor":"../evil"}]}`, "components[0].flavor"],
-      [`{"version":1,"components":[{"type":"secrets_manager","name":"default","id":"${id}","flavor":"local","scope":"x"}]}`, "components[0].scope"],
-      [`{"version":1,"components":[{"type":"secrets_manager","name":"default","id":"${id}","flavor":"local","settings":[]}]}`, "components[0].settings"],
+      [
+        `{"version":1,"components":[{"type":"secrets_manager","name":"default","id":"${id}","flavor":"local","scope":"x"}]}`,
+        "components[0].scope",
+      ],
+      [
+        `{"version":1,"components":[{"type":"secrets_manager","name":"default","id":"${id}","flavor":"local","settings":[]}]}`,
+        "components[0].settings",
+      ],
     ] as const) {
       write(config, content);
       const error = await failure(() => describeStack(undefined, where));
@@ -72,7 +97,11 @@ describe("what is read", () => {
       "components[1].flavor",
       "stacks[0].name",
     ]);
-    write(config, { version: 1, components: [{ ...team, id, settings: { region: 7 } }], stacks: [{ name: "a", secrets_manager: "nobody" }] });
+    write(config, {
+      version: 1,
+      components: [{ ...team, id, settings: { region: 7 } }],
+      stacks: [{ name: "a", secrets_manager: "nobody" }],
+    });
     expect((await checkDefinitions(where)).map(({ problem }) => problem)).toEqual([
       'components[0]: The settings of the secrets manager "team" (flavor cloud) are not valid: region: expected string.',
       'stacks[0]: There is no secrets manager called "nobody".',
@@ -106,10 +135,13 @@ describe("what is read", () => {
   test("neither a directory nor a FIFO nor a huge file is waited for or read", async () => {
     const { where, config, write } = account();
     mkdirSync(config, { recursive: true });
-    expect(await failure(() => readConfiguration(where))).toMatchObject({ code: "permission_denied", message: expect.stringContaining("not a regular file") as unknown });
+    expect(await failure(() => readConfiguration(where))).toMatchObject({
+      code: "permission_denied",
+      message: expect.stringContaining("not a regular file") as unknown,
+    });
     const other = account();
     mkdirSync(dirname(other.config), { recursive: true });
-    execFileSync("mkfifo", [other.config]);
+    makeFifo(other.config);
     expect(await failure(() => readConfiguration(other.where))).toMatchObject({ code: "permission_denied" });
     const huge = account();
     write(huge.config, `{"version":1,"note":"${"x".repeat(5 * 2 ** 20)}"}`);
@@ -120,7 +152,10 @@ describe("what is read", () => {
     const { where } = account();
     expect(readConfiguration({ cwd: join(where.cwd, "gone"), env: where.env }).project).toBeUndefined();
     const env = { HOME: "relative" };
-    expect(await failure(() => readConfiguration({ env }))).toMatchObject({ code: "invalid_settings", hint: "Set HOME or XDG_CONFIG_HOME." });
+    expect(await failure(() => readConfiguration({ env }))).toMatchObject({
+      code: "invalid_settings",
+      hint: "Set HOME or XDG_CONFIG_HOME.",
+    });
   });
 
   test("the directories are those of the variables", () => {
@@ -157,11 +192,15 @@ describe("what is written", () => {
     write(config, text);
     await renameComponent("secrets_manager", "team", "crew", where);
     const written = readFileSync(config, "utf8");
-    for (const kept of ["12345678901234567890", "1.10", '"__proto__"', '"note"', "1e3", '"retries": 1e1', '"icon": "boat"', "\n\t\t\t"]) expect(written).toContain(kept);
+    for (const kept of ["12345678901234567890", "1.10", '"__proto__"', '"note"', "1e3", '"retries": 1e1', '"icon": "boat"', "\n\t\t\t"])
+      expect(written).toContain(kept);
     expect(Object.keys(JSON.parse(written) as object)).toEqual(["later", "version", "components", "stacks"]);
-    expect(written.replace('"name": "crew"', '"name": "team"').replace('"secrets_manager": "crew"', '"secrets_manager": "team"').replaceAll(/\s/g, "")).toBe(
-      text.replaceAll(/\s/g, ""),
-    );
+    expect(
+      written
+        .replace('"name": "crew"', '"name": "team"')
+        .replace('"secrets_manager": "crew"', '"secrets_manager": "team"')
+        .replaceAll(/\s/g, ""),
+    ).toBe(text.replaceAll(/\s/g, ""));
   });
 
   test.skipIf(process.platform === "win32")("T51 files are 0600 in directories of 0700 under any umask", async () => {
@@ -244,7 +283,10 @@ describe("what is written", () => {
 
   test("registering a component and a stack takes no key of the prototype", async () => {
     const { where, config, write } = account();
-    write(config, `{"version":1,"components":[{"type":"secrets_manager","name":"team","id":"${id}","flavor":"cloud","settings":{"__proto__":{"region":"eu"}}}]}`);
+    write(
+      config,
+      `{"version":1,"components":[{"type":"secrets_manager","name":"team","id":"${id}","flavor":"cloud","settings":{"__proto__":{"region":"eu"}}}]}`,
+    );
     expect(await failure(() => renameComponent("secrets_manager", "constructor", "x", where))).toMatchObject({ code: "not_found" });
     await registerComponent({ ...team, name: "constructor" }, where);
     expect(({} as { region?: string }).region).toBeUndefined();

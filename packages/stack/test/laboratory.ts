@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -48,7 +48,12 @@ export function account(): Account {
   const cloud = defineFlavor({
     name: "cloud",
     aliases: ["cloud_old"],
-    settings: z.strictObject({ region: z.string(), retries: z.number().optional(), fast: z.boolean().optional(), token: z.string().optional() }),
+    settings: z.strictObject({
+      region: z.string(),
+      retries: z.number().optional(),
+      fast: z.boolean().optional(),
+      token: z.string().optional(),
+    }),
     open: async ({ region }) => {
       opened.push(`cloud ${region}`);
       return service(region).open();
@@ -57,14 +62,24 @@ export function account(): Account {
   const runner = (name: string, locality: "local" | "remote"): OrchestratorFlavor => ({
     type: "orchestrator",
     name,
-    settings: z.strictObject({ url: z.string().optional(), workers: z.number().optional(), password: z.string().optional(), nested: z.unknown().optional() }),
+    settings: z.strictObject({
+      url: z.string().optional(),
+      workers: z.number().optional(),
+      password: z.string().optional(),
+      nested: z.unknown().optional(),
+    }),
     locality: () => locality,
     open: async (settings) => {
       opened.push(name);
       return settings;
     },
   });
-  registry.add({ specVersion: 1, name: "laboratory", flavors: [local, cloud, memory, runner("here", "local"), runner("cluster", "remote")], schemas: [] });
+  registry.add({
+    specVersion: 1,
+    name: "laboratory",
+    flavors: [local, cloud, memory, runner("here", "local"), runner("cluster", "remote")],
+    schemas: [],
+  });
   // A flavor reads the environment of the process, whatever the library is given: the tests must not work with the store of whoever runs them.
   for (const name of Object.keys(process.env)) if (/^(?:XDG_|COFFER_)/.test(name)) vi.stubEnv(name, undefined);
   vi.stubEnv("HOME", home);
@@ -85,6 +100,11 @@ export function account(): Account {
     },
     json: (path) => JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>,
   };
+}
+
+/** A named pipe, which whoever opens it for reading waits at. */
+export function makeFifo(path: string): void {
+  execFileSync("sh", ["-c", 'mkfifo "$0"', path]);
 }
 
 /** The error of a call that must fail. */

@@ -109,7 +109,10 @@ describe("a project's modules", () => {
       lab.write(join(lab.project, "hidden.mjs"), plainModule("hidden", marker));
       lab.write(join(lab.project, "package.json"), { name: "shop", imports: { "#hidden": "./hidden.mjs" } });
       const written = specifier === "FILE" ? `file://${lab.project}/hidden.mjs` : specifier.replace(/^\//, `${lab.project}/`);
-      for (const text of [`export { schema } from ${JSON.stringify(written)};\n`, `export const { schema } = await import(${JSON.stringify(written)});\n`]) {
+      for (const text of [
+        `export { schema } from ${JSON.stringify(written)};\n`,
+        `export const { schema } = await import(${JSON.stringify(written)});\n`,
+      ]) {
         lab.write(join(lab.project, "a.mjs"), text);
         lab.write(join(lab.project, "coffer.json"), { version: 1, modules: ["./a.mjs"] });
         await trustProject(lab.where);

@@ -53,7 +53,10 @@ test("53: a local manager has a store of its own, named by its id; the default o
     settings: { path: join(home, ".local/share/coffer/local", component.id, "secrets.db") },
     options: { scope: "global", namespace: undefined, componentId: component.id },
   });
-  const placed = await registerComponent({ type: "secrets_manager", name: "placed", flavor: "local", settings: { path: "/x/y.db" } }, where);
+  const placed = await registerComponent(
+    { type: "secrets_manager", name: "placed", flavor: "local", settings: { path: "/x/y.db" } },
+    where,
+  );
   expect(managerOpening(placed.component, where.env).settings).toEqual({ path: "/x/y.db" });
   const own = currentStack(readConfiguration(where)).secretsManager;
   expect(own === undefined ? undefined : managerOpening(own, where.env).settings).toEqual({});
@@ -121,8 +124,14 @@ test("a stack without an orchestrator, and a flavor that is not installed, are t
     stacks: [{ name: "prod", secrets_manager: "gone" }],
   });
   await using stack = await openStack({ ...where, name: "prod" });
-  expect(await failure(() => stack.secretsManager)).toMatchObject({ code: "unknown_flavor", hint: expect.stringContaining("npm install @coffer/aws") as unknown });
-  expect(await failure(() => stack.orchestrator)).toMatchObject({ code: "invalid_settings", hint: expect.stringContaining("coffer stack update prod --orchestrator=NAME") as unknown });
+  expect(await failure(() => stack.secretsManager)).toMatchObject({
+    code: "unknown_flavor",
+    hint: expect.stringContaining("npm install @coffer/aws") as unknown,
+  });
+  expect(await failure(() => stack.orchestrator)).toMatchObject({
+    code: "invalid_settings",
+    hint: expect.stringContaining("coffer stack update prod --orchestrator=NAME") as unknown,
+  });
 });
 
 test("the registry that was given also has the schemas, and the options reach the manager", async () => {
@@ -133,7 +142,9 @@ test("the registry that was given also has the schemas, and the options reach th
   const writer = createSecretsManager(memory, {}, { registry });
   await writer.registerSecret({ name: "label", schema: "label_api", values: { size: "3" } });
   expect((await writer.getSecret("label")).content).toEqual({ size: 3 });
-  expect(await failure(() => stack.secretsManager.registerSecret({ name: "x", values: { a: "1" } }))).toMatchObject({ code: "unsupported" });
+  expect(await failure(() => stack.secretsManager.registerSecret({ name: "x", values: { a: "1" } }))).toMatchObject({
+    code: "unsupported",
+  });
 });
 
 test("a registry that knows nothing still opens the default stack", async () => {

@@ -66,13 +66,33 @@ test("answers the same as after the full check, for all that the full check take
   const id = "0b0f6c0e-6f3a-4b6c-9d53-0d9d8a1c2e11";
   const components = [
     { type: "secrets_manager", name: "a", id, flavor: "aws" },
-    { type: "secrets_manager", name: "b", id: id.replace("0b", "1b").toUpperCase(), flavor: "x_1", scope: "none", namespace: "", settings: { deep: { list: [1] } }, more: 1 },
+    {
+      type: "secrets_manager",
+      name: "b",
+      id: id.replace("0b", "1b").toUpperCase(),
+      flavor: "x_1",
+      scope: "none",
+      namespace: "",
+      settings: { deep: { list: [1] } },
+      more: 1,
+    },
     { type: "orchestrator", name: "a", id: id.replace("0b", "2b"), flavor: "pgboss", settings: {} },
   ];
   write(config, { version: 1, components });
-  write(join(project, "coffer.json"), { version: 1, components, stacks: [{ name: "s", secrets_manager: "b", orchestrator: "a", more: true }] });
+  write(join(project, "coffer.json"), {
+    version: 1,
+    components,
+    stacks: [{ name: "s", secrets_manager: "b", orchestrator: "a", more: true }],
+  });
   await trustProject(where);
   const configuration = readConfiguration(where);
-  expect(currentStack(configuration, "s")).toMatchObject({ secretsManager: { name: "b", scope: "none", settings: { deep: { list: [1] } } }, orchestrator: { flavor: "pgboss" } });
-  expect(managerOpening(findComponent(configuration, "secrets_manager", "a"), where.env)).toMatchObject({ flavor: "aws", settings: {}, options: { scope: "global" } });
+  expect(currentStack(configuration, "s")).toMatchObject({
+    secretsManager: { name: "b", scope: "none", settings: { deep: { list: [1] } } },
+    orchestrator: { flavor: "pgboss" },
+  });
+  expect(managerOpening(findComponent(configuration, "secrets_manager", "a"), where.env)).toMatchObject({
+    flavor: "aws",
+    settings: {},
+    options: { scope: "global" },
+  });
 });

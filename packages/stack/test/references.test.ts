@@ -1,7 +1,7 @@
 import { createSecretsManager, createRegistry } from "@coffer/core";
 import { mysql } from "@coffer/core/schemas";
 import { memory } from "@coffer/testkit";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   openStack,
@@ -28,9 +28,12 @@ describe("reading a reference", () => {
     expect(parseReference(text)).toEqual({ secret, key });
   });
 
-  test.each(["{{db}}", "{{.x}}", "{{x.}}", "{{#x}}", "{{x#}}", "{{ a.b }}", "x{{a.b}}", "{{a.b}}x", "{a.b}", "{{{a.b}}}", "", 7, null])("%j is none", (text) => {
-    expect(parseReference(text)).toBeUndefined();
-  });
+  test.each(["{{db}}", "{{.x}}", "{{x.}}", "{{#x}}", "{{x#}}", "{{ a.b }}", "x{{a.b}}", "{{a.b}}x", "{a.b}", "{{{a.b}}}", "", 7, null])(
+    "%j is none",
+    (text) => {
+      expect(parseReference(text)).toBeUndefined();
+    },
+  );
 
   test("what is written with # is read again, whatever the name", () => {
     const word = fc.stringMatching(/^[A-Za-z0-9_.@+=/-]{1,30}$/);
@@ -42,7 +45,12 @@ describe("reading a reference", () => {
   });
 
   test("references are found at any depth and listed once", () => {
-    const settings = { url: "{{pg.url}}", nested: { list: ["{{pg.password}}", { deep: "{{mail#smtp.password}}" }] }, text: "{{not one", again: "{{pg.url}}" };
+    const settings = {
+      url: "{{pg.url}}",
+      nested: { list: ["{{pg.password}}", { deep: "{{mail#smtp.password}}" }] },
+      text: "{{not one",
+      again: "{{pg.url}}",
+    };
     expect(referencesIn(settings).map(({ setting }) => setting)).toEqual(["url", "nested.list[0]", "nested.list[1].deep", "again"]);
     expect(requiredSecrets({ settings })).toEqual([
       { secret: "mail", keys: ["smtp.password"] },
@@ -83,7 +91,13 @@ describe("113: resolving", () => {
     expect(noSecret.keys).toBeUndefined();
     await stack.secretsManager.registerSecret({ name: "pg", values: { uri: "canary" } });
     const noKey = await failure(() => stack.orchestrator.open());
-    expect(noKey).toMatchObject({ code: "not_found", secretName: "pg", keys: ["url"], message: 'The secret "pg" has no key "url".', hint: "It has: uri." });
+    expect(noKey).toMatchObject({
+      code: "not_found",
+      secretName: "pg",
+      keys: ["url"],
+      message: 'The secret "pg" has no key "url".',
+      hint: "It has: uri.",
+    });
     expect(`${noKey.message}${noKey.hint}`).not.toContain("canary");
     // What was missing is found the next time.
     await stack.secretsManager.updateSecret("pg", { values: { url: "pg://x" } });
@@ -112,7 +126,9 @@ describe("114: a reference is stored as it is written", () => {
 
   test("an unknown setting is not hidden by a reference; text that only looks like one is told", async () => {
     const { where } = await stackWith({});
-    expect(await failure(() => updateComponent("orchestrator", "runner", { settings: { ulr: "{{pg.url}}" } }, where))).toMatchObject({ keys: ["ulr"] });
+    expect(await failure(() => updateComponent("orchestrator", "runner", { settings: { ulr: "{{pg.url}}" } }, where))).toMatchObject({
+      keys: ["ulr"],
+    });
     const { warnings } = await updateComponent("orchestrator", "runner", { settings: { url: "pg://{{pg.password}}@x" } }, where);
     expect(warnings).toEqual([expect.stringContaining("url is taken as text")]);
   });
@@ -146,11 +162,16 @@ describe("115, 116: validation", () => {
     }
     services.get("eu")?.inject({ kind: "deny", name: "coffer/global/pg" });
     await using names = await withLevel("SECRET_EXISTS");
-    expect(await names.missingSecrets()).toEqual([{ component: "runner", setting: "nested[1]", secret: "mail", key: "user", missing: "secret" }]);
+    expect(await names.missingSecrets()).toEqual([
+      { component: "runner", setting: "nested[1]", secret: "mail", key: "user", missing: "secret" },
+    ]);
     await using none = await withLevel("NONE");
     await none.assertSecrets();
     await using wrong = await withLevel("nothing");
-    expect(await failure(() => wrong.missingSecrets())).toMatchObject({ code: "invalid_settings", hint: expect.stringContaining("SECRET_EXISTS") as unknown });
+    expect(await failure(() => wrong.missingSecrets())).toMatchObject({
+      code: "invalid_settings",
+      hint: expect.stringContaining("SECRET_EXISTS") as unknown,
+    });
     expect(validationLevel({})).toBe("SECRET_AND_KEY_EXISTS");
   });
 
@@ -180,6 +201,8 @@ test("104: register-secrets asks for what is missing only, writes what is change
   expect(await storeRequiredSecret(manager, "warehouse", { user: "other", password: "x" })).toBe("updated");
   const secret = await manager.getSecret("warehouse", mysql);
   expect(secret.content).toEqual({ user: "other", password: "x", ssl_verify_server_cert: false });
-  expect(await failure(() => storeRequiredSecret(manager, "warehouse", { ssl_verify_server_cert: "maybe" }))).toMatchObject({ code: "schema_violation" });
+  expect(await failure(() => storeRequiredSecret(manager, "warehouse", { ssl_verify_server_cert: "maybe" }))).toMatchObject({
+    code: "schema_violation",
+  });
   expect(await storeRequiredSecret(manager, "mail", { user: "post" })).toBe("registered");
 });

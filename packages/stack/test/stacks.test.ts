@@ -22,7 +22,13 @@ describe("the default stack", () => {
   test("is there without any file, with a local secrets manager and a local orchestrator", () => {
     const { where } = account();
     const stack = describeStack(undefined, where);
-    expect(stack).toMatchObject({ name: "default", secretsManager: { flavor: "local" }, orchestrator: { flavor: "local" }, origin: "default", file: null });
+    expect(stack).toMatchObject({
+      name: "default",
+      secretsManager: { flavor: "local" },
+      orchestrator: { flavor: "local" },
+      origin: "default",
+      file: null,
+    });
     expect(listStacks(where)).toEqual([{ ...stack, active: true }]);
   });
 
@@ -47,7 +53,13 @@ describe("103: stacks", () => {
     const { where, config, json } = account();
     await registerComponent(team, where);
     const stack = await registerStack({ name: "prod", secretsManager: "team", orchestrator: "default" }, where);
-    expect(stack).toMatchObject({ name: "prod", secretsManager: { name: "team" }, orchestrator: { name: "default" }, origin: "user", file: config });
+    expect(stack).toMatchObject({
+      name: "prod",
+      secretsManager: { name: "team" },
+      orchestrator: { name: "default" },
+      origin: "user",
+      file: config,
+    });
     expect(describeStack("prod", where)).toEqual(stack);
     expect(await updateStack("prod", { secretsManager: "default" }, where)).toMatchObject({ secretsManager: { name: "default" } });
     expect(await removeFromStack("prod", ["secrets_manager"], where)).not.toHaveProperty("secretsManager");
@@ -76,8 +88,15 @@ describe("103: stacks", () => {
     await setActiveStack("shop", where);
     expect(describeStack(undefined, where).name).toBe("shop");
     expect(describeStack(undefined, { ...where, cwd: `${home}/work` }).name).toBe("work");
-    expect(listStacks(where).filter(({ active }) => active).map(({ name }) => name)).toEqual(["shop"]);
-    expect(await failure(() => setActiveStack("shopp", where))).toMatchObject({ code: "not_found", hint: expect.stringContaining("Did you mean shop?") as unknown });
+    expect(
+      listStacks(where)
+        .filter(({ active }) => active)
+        .map(({ name }) => name),
+    ).toEqual(["shop"]);
+    expect(await failure(() => setActiveStack("shopp", where))).toMatchObject({
+      code: "not_found",
+      hint: expect.stringContaining("Did you mean shop?") as unknown,
+    });
   });
 
   test("are named by COFFER_STACK and by the caller, who wins", async () => {
@@ -86,7 +105,9 @@ describe("103: stacks", () => {
     const env = { ...where.env, COFFER_STACK: "shop" };
     expect(describeStack(undefined, { ...where, env }).name).toBe("shop");
     expect(describeStack("work", { ...where, env }).name).toBe("work");
-    expect(await failure(() => describeStack(undefined, { ...where, env: { ...env, COFFER_STACK: "nope" } }))).toMatchObject({ code: "not_found" });
+    expect(await failure(() => describeStack(undefined, { ...where, env: { ...env, COFFER_STACK: "nope" } }))).toMatchObject({
+      code: "not_found",
+    });
   });
 
   test("stay active over a rename; an active one is not deleted", async () => {
@@ -123,14 +144,17 @@ describe("112: a remote orchestrator and a local secrets manager", () => {
   const cluster = { type: "orchestrator", name: "cluster", flavor: "cluster" } as const;
   const refusal = {
     code: "invalid_settings",
-    message: 'The stack "prod" cannot work: its orchestrator "cluster" (flavor cluster) is remote and could not reach its secrets manager "default" (flavor local), which is local.',
+    message:
+      'The stack "prod" cannot work: its orchestrator "cluster" (flavor cluster) is remote and could not reach its secrets manager "default" (flavor local), which is local.',
   };
 
   test("T117 are refused when a stack is registered, updated, set and opened, naming component, type and flavor", async () => {
     const { where, config, write, json } = account();
     await registerComponent(cluster, where);
     await registerComponent(team, where);
-    expect(await failure(() => registerStack({ name: "prod", secretsManager: "default", orchestrator: "cluster" }, where))).toMatchObject(refusal);
+    expect(await failure(() => registerStack({ name: "prod", secretsManager: "default", orchestrator: "cluster" }, where))).toMatchObject(
+      refusal,
+    );
     await registerStack({ name: "prod", secretsManager: "team", orchestrator: "cluster" }, where);
     expect(await failure(() => updateStack("prod", { secretsManager: "default" }, where))).toMatchObject(refusal);
     // By hand:
@@ -153,7 +177,13 @@ describe("112: a remote orchestrator and a local secrets manager", () => {
     registry.add({
       specVersion: 1,
       name: "more",
-      flavors: [{ ...((await registry.flavor("orchestrator", "here")) as object), name: "either", locality: (settings: { url?: string }) => (settings.url === undefined ? "local" : "remote") } as never],
+      flavors: [
+        {
+          ...((await registry.flavor("orchestrator", "here")) as object),
+          name: "either",
+          locality: (settings: { url?: string }) => (settings.url === undefined ? "local" : "remote"),
+        } as never,
+      ],
       schemas: [],
     });
     await registerComponent({ type: "orchestrator", name: "either", flavor: "either" }, where);
@@ -165,6 +195,9 @@ describe("112: a remote orchestrator and a local secrets manager", () => {
   test("of an orchestrator that is not installed nobody can say; opening it names the package", async () => {
     const { where } = account();
     await using stack = await openStack(where);
-    expect(await failure(() => stack.orchestrator.open())).toMatchObject({ code: "unknown_flavor", hint: "It comes with: npm install @coffer/pipelines" });
+    expect(await failure(() => stack.orchestrator.open())).toMatchObject({
+      code: "unknown_flavor",
+      hint: "It comes with: npm install @coffer/pipelines",
+    });
   });
 });

@@ -5,8 +5,14 @@ import { account, type Account, failure } from "./laboratory.ts";
 
 async function team(): Promise<Account> {
   const lab = account();
-  await registerComponent({ type: "secrets_manager", name: "vault", flavor: "cloud", settings: { region: "eu", token: "canary-canary" }, scope: "component" }, lab.where);
-  await registerComponent({ type: "orchestrator", name: "runner", flavor: "here", settings: { url: "{{pg.url}}", password: "{{pg.password}}" } }, lab.where);
+  await registerComponent(
+    { type: "secrets_manager", name: "vault", flavor: "cloud", settings: { region: "eu", token: "canary-canary" }, scope: "component" },
+    lab.where,
+  );
+  await registerComponent(
+    { type: "orchestrator", name: "runner", flavor: "here", settings: { url: "{{pg.url}}", password: "{{pg.password}}" } },
+    lab.where,
+  );
   await registerStack({ name: "prod", secretsManager: "vault", orchestrator: "runner" }, lab.where);
   return lab;
 }
@@ -25,7 +31,11 @@ test("a stack travels with its components, their ids and references, and without
   const { stack, reused, warnings } = await importStack(JSON.parse(JSON.stringify(exported)), other.where);
   expect(stack).toEqual(describeStack("prod", other.where));
   expect([reused, warnings]).toEqual([[], []]);
-  expect(stack.secretsManager).toMatchObject({ id: describeStack("prod", lab.where).secretsManager?.id, scope: "component", settings: { region: "eu" } });
+  expect(stack.secretsManager).toMatchObject({
+    id: describeStack("prod", lab.where).secretsManager?.id,
+    scope: "component",
+    settings: { region: "eu" },
+  });
   expect(stack.orchestrator?.settings).toEqual({ url: "{{pg.url}}", password: "{{pg.password}}" });
 });
 
@@ -42,12 +52,19 @@ test("a name that is taken by something else stops all of it; other names and wh
   const other = account();
   await registerComponent({ type: "secrets_manager", name: "vault", flavor: "cloud", settings: { region: "us" } }, other.where);
   const error = await failure(() => importStack(exported, other.where));
-  expect(error).toMatchObject({ code: "already_exists", message: 'There is already another secrets manager "vault". Nothing was imported.' });
+  expect(error).toMatchObject({
+    code: "already_exists",
+    message: 'There is already another secrets manager "vault". Nothing was imported.',
+  });
   expect(other.json(other.config)["stacks"]).toEqual([]);
   const { stack } = await importStack(exported, { ...other.where, rename: { vault: "team-vault" } });
   expect(stack.secretsManager).toMatchObject({ name: "team-vault", id: exported.components[0]?.id });
-  expect(await failure(() => importStack(exported, { ...other.where, rename: { vault: "team-vault" } }))).toMatchObject({ message: expect.stringContaining('stack "prod"') as unknown });
-  expect(await importStack(exported, { ...other.where, name: "again", rename: { vault: "team-vault" } })).toMatchObject({ reused: ["team-vault", "runner"] });
+  expect(await failure(() => importStack(exported, { ...other.where, rename: { vault: "team-vault" } }))).toMatchObject({
+    message: expect.stringContaining('stack "prod"') as unknown,
+  });
+  expect(await importStack(exported, { ...other.where, name: "again", rename: { vault: "team-vault" } })).toMatchObject({
+    reused: ["team-vault", "runner"],
+  });
   // Under a second name on one machine it is another component.
   const twice = await importStack(exported, { ...other.where, name: "twice", rename: { vault: "second", runner: "runner2" } });
   expect(twice.stack.secretsManager?.id).not.toBe(exported.components[0]?.id);

@@ -1,5 +1,4 @@
 // A project's file never counts by itself. The commands on top show the same end to end.
-import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -20,7 +19,7 @@ import {
   trustProject,
   updateComponent,
 } from "../src/index.ts";
-import { account, type Account, failure } from "./laboratory.ts";
+import { account, type Account, failure, makeFifo } from "./laboratory.ts";
 
 const id = "0b0f6c0e-6f3a-4b6c-9d53-0d9d8a1c2e11";
 const evil = {
@@ -77,7 +76,10 @@ describe("a hostile project", () => {
 
   test("a name that only the project could know is answered with the line", async () => {
     const { where } = hostile();
-    expect(await failure(() => openStack({ ...where, name: "prod" }))).toMatchObject({ code: "not_found", hint: expect.stringContaining("coffer trust") as unknown });
+    expect(await failure(() => openStack({ ...where, name: "prod" }))).toMatchObject({
+      code: "not_found",
+      hint: expect.stringContaining("coffer trust") as unknown,
+    });
   });
 
   test("cannot be written to, and cannot be registered into", async () => {
@@ -89,11 +91,11 @@ describe("a hostile project", () => {
 
   test.skipIf(process.platform === "win32")("neither a FIFO nor a link nor damage holds anybody up", async () => {
     for (const plant of [
-      (file: string): void => void execFileSync("mkfifo", [file]),
+      makeFifo,
       (file: string): void => symlinkSync("/dev/zero", file),
       (file: string): void => writeFileSync(file, "{ not json canary"),
       (file: string): void => writeFileSync(file, '{"version": 99}'),
-      (file: string): void => void mkdirSync(file),
+      (file: string): void => mkdirSync(file),
     ]) {
       const { where, project } = account();
       plant(join(project, "coffer.json"));
@@ -106,7 +108,17 @@ describe("a hostile project", () => {
   });
 
   test("T101 modules outside of the project are refused when it shall be trusted", async () => {
-    for (const name of ["../x.mjs", "/etc/x.mjs", "./a/../../x.mjs", "file:///x.mjs", "data:text/javascript,1.mjs", "https://x/y.mjs", "@evil/coffer-flavor", "./x.js", "./a\\..\\x.mjs"]) {
+    for (const name of [
+      "../x.mjs",
+      "/etc/x.mjs",
+      "./a/../../x.mjs",
+      "file:///x.mjs",
+      "data:text/javascript,1.mjs",
+      "https://x/y.mjs",
+      "@evil/coffer-flavor",
+      "./x.js",
+      "./a\\..\\x.mjs",
+    ]) {
       const { where, project, write } = account();
       write(join(project, "coffer.json"), { version: 1, modules: [name] });
       expect(await failure(() => trustProject(where)), name).toMatchObject({ code: "untrusted" });
@@ -115,7 +127,10 @@ describe("a hostile project", () => {
     write(join(home, "x.mjs"), "export {}");
     write(join(project, "coffer.json"), { version: 1, modules: ["./x.mjs"] });
     symlinkSync(join(home, "x.mjs"), join(project, "x.mjs"));
-    expect(await failure(() => trustProject(where))).toMatchObject({ code: "untrusted", hint: expect.stringContaining("symbolic link") as unknown });
+    expect(await failure(() => trustProject(where))).toMatchObject({
+      code: "untrusted",
+      hint: expect.stringContaining("symbolic link") as unknown,
+    });
     rmSync(join(project, "x.mjs"));
     mkdirSync(join(project, "x.mjs"));
     expect(await failure(() => trustProject(where))).toMatchObject({ code: "permission_denied" });
@@ -125,7 +140,9 @@ describe("a hostile project", () => {
 describe("trust", () => {
   const definitions = {
     version: 1,
-    components: [{ type: "secrets_manager", name: "team", id, flavor: "cloud", scope: "namespace", namespace: "shop", settings: { region: "eu" } }],
+    components: [
+      { type: "secrets_manager", name: "team", id, flavor: "cloud", scope: "namespace", namespace: "shop", settings: { region: "eu" } },
+    ],
     stacks: [
       { name: "default", secrets_manager: "team" },
       { name: "prod", secrets_manager: "team", orchestrator: "default" },
@@ -143,11 +160,19 @@ describe("trust", () => {
   test("a trusted project counts, from everywhere in it; its default stack is the active one there, and only there", async () => {
     const { where, project, home } = shop();
     const report = await trustProject({ ...where, cwd: join(project, "src/deep") });
-    expect(report).toMatchObject({ folder: project, file: join(project, "coffer.json"), modules: ["./coffer.schemas.mjs"], activated: "default" });
+    expect(report).toMatchObject({
+      folder: project,
+      file: join(project, "coffer.json"),
+      modules: ["./coffer.schemas.mjs"],
+      activated: "default",
+    });
     expect(report.digest).toMatch(/^[0-9a-f]{64}$/);
     expect(isTrusted(where)).toBe(true);
     expect(ignoredProject(readConfiguration(where))).toBeUndefined();
-    expect(describeStack(undefined, { ...where, cwd: join(project, "src") })).toMatchObject({ secretsManager: { name: "team", origin: "project" }, origin: "project" });
+    expect(describeStack(undefined, { ...where, cwd: join(project, "src") })).toMatchObject({
+      secretsManager: { name: "team", origin: "project" },
+      origin: "project",
+    });
     expect(describeStack("prod", where)).toMatchObject({ orchestrator: { origin: "default" }, file: join(project, "coffer.json") });
     expect(describeStack(undefined, { ...where, cwd: home })).toMatchObject({ secretsManager: { flavor: "local" }, origin: "default" });
     // Definitions only: nothing of this is in the project.

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { checkSettings } from "./settings.ts";
 
-const flavor = { settings: z.strictObject({ region: z.string(), retries: z.number().default(3), mode: z.enum(["fast", "safe"]).optional() }) };
+const flavor = {
+  settings: z.strictObject({ region: z.string(), retries: z.number().default(3), mode: z.enum(["fast", "safe"]).optional() }),
+};
 
 test("hands over what the schema makes of the settings", async () => {
   expect(await checkSettings(flavor, { region: "eu" })).toEqual({ value: { region: "eu", retries: 3 } });
