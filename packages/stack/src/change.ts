@@ -5,7 +5,7 @@ import { type Configuration, readConfiguration, type Surroundings } from "./conf
 import { stateDirectory } from "./directories.ts";
 import { type DocumentKind, Draft, readDocument, writeDocument } from "./document.ts";
 import { withLock } from "./lock.ts";
-import { inspectProject } from "./project.ts";
+import { digestOf, moduleNames } from "./project.ts";
 import { ensureFolder, replaceFile, sweep } from "./write-file.ts";
 
 /** Where an operation works, and which flavors it knows. */
@@ -29,15 +29,28 @@ export async function changeDefinitions<Result>(
   if (origin === "user") return changeFile(configFile, "config", (draft) => change(draft, readConfiguration(where)));
   if (project === undefined) throw new SecretsError("not_found", "There is no project here.", { hint: "coffer init makes one." });
   const { folder, file } = project;
-  const result = await changeFile(file, "project", (draft) => {
-    // Under the lock: what is not trusted now must not become trusted by being written.
-    const configuration = readConfiguration(where);
-    assertTrusted(configuration);
-    return change(draft, configuration);
-  });
-  // Killed just here, the project counts as changed, and its user is asked once more.
-  await changeState(where, (draft) => trustedRecord(draft, folder, inspectProject(folder).digest));
-  return result;
+  return changeFile(
+    file,
+    "project",
+    (draft) => {
+      // Under the lock: what is not trusted now must not become trusted by being written.
+      const configuration = readConfiguration(where);
+      assertTrusted(configuration);
+      draft.hashed.push(...(configuration.project?.modules ?? []));
+      return change(draft, configuration);
+    },
+    // Killed just before this, the project counts as changed, and its user is asked once more.
+    (text, draft) => changeState(where, (state) => trustedRecord(state, folder, digestOfDraft(text, draft, file))),
+  );
+}
+
+/** The digest of what was written: of that text and of the modules as they were trusted, not of what lies on the disk by now. */
+function digestOfDraft(text: string, draft: Draft, file: string): string {
+  const names = moduleNames(draft.document, file);
+  return digestOf(
+    Buffer.from(text),
+    names.flatMap((name) => draft.hashed.find((module) => module.name === name) ?? []),
+  );
 }
 
 /** Changes the user's state. */
@@ -70,11 +83,15 @@ export function assertTrusted({ project }: Configuration): void {
   );
 }
 
-/** Makes or changes one file under its lock. */
+/**
+ * Makes or changes one file under its lock.
+ * @param written called with the new text once it is in its place, still under the lock
+ */
 export async function changeFile<Result>(
   path: string,
   kind: DocumentKind,
   change: (draft: Draft) => Promise<Result> | Result,
+  written?: (text: string, draft: Draft) => Promise<void>,
 ): Promise<Result> {
   const privacy = kind === "project" ? "shared" : "private";
   ensureFolder(dirname(path), privacy);
@@ -84,8 +101,12 @@ export async function changeFile<Result>(
     sweep(real);
     const text = await readDocument(real, kind);
     const before = existsSync(real) ? JSON.stringify(text.document) : undefined;
-    const result = await change(new Draft(text.document));
-    if (JSON.stringify(text.document) !== before) replaceFile(real, await writeDocument(real, text, kind), privacy, lock.assertHeld);
+    const draft = new Draft(text.document);
+    const result = await change(draft);
+    if (JSON.stringify(text.document) === before) return result;
+    const content = await writeDocument(real, text, kind);
+    replaceFile(real, content, privacy, lock.assertHeld);
+    await written?.(content, draft);
     return result;
   });
 }

@@ -104,7 +104,7 @@ describe("what is read", () => {
     });
     expect((await checkDefinitions(where)).map(({ problem }) => problem)).toEqual([
       'components[0]: The settings of the secrets manager "team" (flavor cloud) are not valid: region: expected string.',
-      'stacks[0]: There is no secrets manager called "nobody".',
+      'stacks[0]: The stack "a" has a secrets manager "nobody" that is not defined.',
     ]);
     write(config, { version: 1, components: [{ ...team, id }], stacks: [{ name: "a", secrets_manager: "team" }] });
     expect(await checkDefinitions(where)).toEqual([]);

@@ -202,6 +202,9 @@ describe("trust", () => {
       expect(error).toMatchObject({ code: "untrusted", hint: expect.stringContaining("coffer trust") as unknown });
     }
     expect(describeStack("default", where).origin).toBe("default");
+    // The user can go on without the project.
+    await setActiveStack("default", where);
+    expect(describeStack(undefined, where).origin).toBe("default");
   });
 
   test("T104 the trust is in one place: a copy of the project elsewhere is another one", async () => {
