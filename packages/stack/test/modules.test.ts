@@ -179,6 +179,15 @@ describe("119: registering a module", () => {
     await registerComponent({ type: "secrets_manager", name: "mine", flavor: "shelf" }, { ...where, in: "project" });
   });
 
+  test("T104 what changes while it is registered is not trusted by that", async () => {
+    const { where, project, write } = account();
+    await initProject(where);
+    const path = join(project, "shifty.mjs");
+    write(path, `process.getBuiltinModule("node:fs").appendFileSync(${JSON.stringify(path)}, "// more");\n${plainModule("shifty")}`);
+    await registerModule("shifty.mjs", { ...where, in: "project" });
+    expect(isTrusted(where)).toBe(false);
+  });
+
   test("a bad source, nothing in it, the wrong type and a duplicate are errors, and nothing is written", async () => {
     const { where, home, write, config } = account();
     expect(await failure(() => registerModule("acme.flavors.Shelf", where))).toMatchObject({ code: "not_found" });
