@@ -1,9 +1,10 @@
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type Registry, SecretsError } from "@coffer/core";
+import { isDeepStrictEqual } from "node:util";
+import { printable, type Registry, SecretsError } from "@coffer/core";
 import { type Configuration, readConfiguration, type Surroundings } from "./configuration.ts";
 import { stateDirectory } from "./directories.ts";
-import { type DocumentKind, Draft, readDocument, writeDocument } from "./document.ts";
+import { type DocumentKind, Draft, plainJson, readDocument, writeDocument } from "./document.ts";
 import { withLock } from "./lock.ts";
 import { digestOf, moduleNames } from "./project.ts";
 import { ensureFolder, replaceFile, sweep } from "./write-file.ts";
@@ -36,6 +37,9 @@ export async function changeDefinitions<Result>(
       // Under the lock: what is not trusted now must not become trusted by being written.
       const configuration = readConfiguration(where);
       assertTrusted(configuration);
+      // Somebody without the lock wrote between the two readings.
+      if (!isDeepStrictEqual(plainJson(draft.document), { ...configuration.project?.document }))
+        throw new SecretsError("conflict", `${printable(file)} was changed meanwhile. Nothing was written.`, { hint: "Try again." });
       draft.hashed.push(...(configuration.project?.modules ?? []));
       return change(draft, configuration);
     },
@@ -76,7 +80,7 @@ export function assertTrusted({ project }: Configuration): void {
   if (project === undefined || project.status === "trusted") return;
   throw new SecretsError(
     "untrusted",
-    `The project in ${project.folder} ${project.status === "new" ? "is not trusted" : "has changed since it was trusted"}.`,
+    `The project in ${printable(project.folder)} ${project.status === "new" ? "is not trusted" : "has changed since it was trusted"}.`,
     {
       hint: "Look at its coffer.json, then: coffer trust",
     },

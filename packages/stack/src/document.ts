@@ -127,9 +127,9 @@ function rawNumber(source: string): unknown {
   return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(source);
 }
 
-/** Settings of a draft as plain JSON. */
-export function plainSettings(settings: unknown): Record<string, unknown> {
-  const plain: unknown = JSON.parse(JSON.stringify(settings ?? {}));
+/** An object of a draft as plain JSON: a number that is kept as it is written is a number again. */
+export function plainJson(value: unknown): Record<string, unknown> {
+  const plain: unknown = JSON.parse(JSON.stringify(value ?? {}));
   return isObject(plain) ? { ...plain } : {};
 }
 

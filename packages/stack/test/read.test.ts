@@ -96,3 +96,8 @@ test("answers the same as after the full check, for all that the full check take
     options: { scope: "global" },
   });
 });
+
+test("T45, T106 nothing here runs another program or opens a connection", () => {
+  const builtIn = [...importsOf(join(source, "index.ts"))].filter((name) => name.startsWith("node:")).toSorted();
+  expect(builtIn).toEqual(["node:buffer", "node:crypto", "node:fs", "node:module", "node:os", "node:path", "node:url", "node:util"]);
+});

@@ -6,7 +6,8 @@ import { describe, expect, test } from "vitest";
 import { registerStack } from "../../src/index.ts";
 import { account, type Account, sourceUrl } from "../laboratory.ts";
 
-const hasStrace = process.platform === "linux" && spawnSync("strace", ["-V"]).status === 0;
+const STRACE = "strace";
+const hasStrace = process.platform === "linux" && spawnSync(STRACE, ["-V"]).status === 0;
 if (!hasStrace) console.warn("The crash tests that need strace are skipped: it is not installed.");
 const needsStrace = hasStrace ? "" : " (skipped: strace is not installed)";
 
@@ -40,7 +41,7 @@ async function victim({ home, project, config }: Account, inject?: string): Prom
   if (inject !== undefined) parameters.push("-e", `inject=${inject}`);
   for (const path of paths) parameters.push("-P", path);
   parameters.push(process.execPath, "--conditions=@coffer/source", "--input-type=module", "-e", VICTIM);
-  const child = spawn("strace", parameters, {
+  const child = spawn(STRACE, parameters, {
     cwd: project,
     env: { PATH: process.env["PATH"] ?? "", HOME: home },
     stdio: ["ignore", "pipe", "inherit"],
