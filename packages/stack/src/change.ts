@@ -1,11 +1,12 @@
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type Registry, SecretsError } from "@coffer/core";
+import { isDeepStrictEqual } from "node:util";
+import { printable, type Registry, SecretsError } from "@coffer/core";
 import { type Configuration, readConfiguration, type Surroundings } from "./configuration.ts";
 import { stateDirectory } from "./directories.ts";
-import { type DocumentKind, Draft, readDocument, writeDocument } from "./document.ts";
+import { type DocumentKind, Draft, plainJson, readDocument, writeDocument } from "./document.ts";
 import { withLock } from "./lock.ts";
-import { inspectProject, projectRecord } from "./project.ts";
+import { digestOf, moduleNames } from "./project.ts";
 import { ensureFolder, replaceFile, sweep } from "./write-file.ts";
 
 /** Where an operation works, and which flavors it knows. */
@@ -29,15 +30,31 @@ export async function changeDefinitions<Result>(
   if (origin === "user") return changeFile(configFile, "config", (draft) => change(draft, readConfiguration(where)));
   if (project === undefined) throw new SecretsError("not_found", "There is no project here.", { hint: "coffer init makes one." });
   const { folder, file } = project;
-  const result = await changeFile(file, "project", (draft) => {
-    // Under the lock: what is not trusted now must not become trusted by being written.
-    const configuration = readConfiguration(where);
-    assertTrusted(configuration);
-    return change(draft, configuration);
-  });
-  // Killed just here, the project counts as changed, and its user is asked once more.
-  await changeState(where, (draft) => trustedRecord(draft, folder, inspectProject(folder).digest));
-  return result;
+  return changeFile(
+    file,
+    "project",
+    (draft) => {
+      // Under the lock: what is not trusted now must not become trusted by being written.
+      const configuration = readConfiguration(where);
+      assertTrusted(configuration);
+      // Somebody without the lock wrote between the two readings.
+      if (!isDeepStrictEqual(plainJson(draft.document), { ...configuration.project?.document }))
+        throw new SecretsError("conflict", `${printable(file)} was changed meanwhile. Nothing was written.`, { hint: "Try again." });
+      draft.hashed.push(...(configuration.project?.modules ?? []));
+      return change(draft, configuration);
+    },
+    // Killed just before this, the project counts as changed, and its user is asked once more.
+    (text, draft) => changeState(where, (state) => trustedRecord(state, folder, digestOfDraft(text, draft, file))),
+  );
+}
+
+/** The digest of what was written: of that text and of the modules as they were trusted, not of what lies on the disk by now. */
+function digestOfDraft(text: string, draft: Draft, file: string): string {
+  const names = moduleNames(draft.document, file);
+  return digestOf(
+    Buffer.from(text),
+    names.flatMap((name) => draft.hashed.find((module) => module.name === name) ?? []),
+  );
 }
 
 /** Changes the user's state. */
@@ -63,23 +80,22 @@ export function assertTrusted({ project }: Configuration): void {
   if (project === undefined || project.status === "trusted") return;
   throw new SecretsError(
     "untrusted",
-    `The project in ${project.folder} ${project.status === "new" ? "is not trusted" : "has changed since it was trusted"}.`,
+    `The project in ${printable(project.folder)} ${project.status === "new" ? "is not trusted" : "has changed since it was trusted"}.`,
     {
       hint: "Look at its coffer.json, then: coffer trust",
     },
   );
 }
 
-/** Whether a project has a record of its own for the active stack. */
-export function hasOwnChoice({ state, stateFile, project }: Configuration): boolean {
-  return project !== undefined && projectRecord(state, project.folder, stateFile)?.["active"] !== undefined;
-}
-
-/** Makes or changes one file under its lock. */
+/**
+ * Makes or changes one file under its lock.
+ * @param written called with the new text once it is in its place, still under the lock
+ */
 export async function changeFile<Result>(
   path: string,
   kind: DocumentKind,
   change: (draft: Draft) => Promise<Result> | Result,
+  written?: (text: string, draft: Draft) => Promise<void>,
 ): Promise<Result> {
   const privacy = kind === "project" ? "shared" : "private";
   ensureFolder(dirname(path), privacy);
@@ -89,8 +105,12 @@ export async function changeFile<Result>(
     sweep(real);
     const text = await readDocument(real, kind);
     const before = existsSync(real) ? JSON.stringify(text.document) : undefined;
-    const result = await change(new Draft(text.document));
-    if (JSON.stringify(text.document) !== before) replaceFile(real, await writeDocument(real, text, kind), privacy, lock.assertHeld);
+    const draft = new Draft(text.document);
+    const result = await change(draft);
+    if (JSON.stringify(text.document) === before) return result;
+    const content = await writeDocument(real, text, kind);
+    replaceFile(real, content, privacy, lock.assertHeld);
+    await written?.(content, draft);
     return result;
   });
 }

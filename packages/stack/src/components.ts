@@ -3,7 +3,7 @@ import { globalRegistry, printable, type Registry, SecretsError, type SecretScop
 import { changeDefinitions, type Where } from "./change.ts";
 import { assertStackName, checkComponent, MANAGER_ATTRIBUTES } from "./component-check.ts";
 import { type Configuration, entriesOf, findComponent, findStack, namesOf, PRECEDENCE, readConfiguration } from "./configuration.ts";
-import { byTypeAndName, type Draft, plainSettings } from "./document.ts";
+import { byTypeAndName, type Draft, plainJson } from "./document.ts";
 import { flavorOf } from "./flavors.ts";
 import { assertStackReachable } from "./locality.ts";
 import {
@@ -207,7 +207,7 @@ async function changeComponent(
       draft.components.push(component);
     }
     change(component);
-    const warnings = await checkComponent(component, plainSettings(component.settings), registry, origin);
+    const warnings = await checkComponent(component, plainJson(component.settings), registry, origin);
     const changed = shown(component, origin, configuration);
     for (const user of usersOf(configuration, type, name, origin)) {
       const stack = findStack(configuration, user.name, [user.origin]);
@@ -276,7 +276,7 @@ function shown(component: StoredComponent, origin: "user" | "project", configura
     name,
     id,
     flavor,
-    settings: plainSettings(component.settings),
+    settings: plainJson(component.settings),
     ...(scope === undefined ? {} : { scope }),
     ...(namespace === undefined ? {} : { namespace }),
     origin,

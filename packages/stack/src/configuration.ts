@@ -3,6 +3,7 @@ import { printable, SecretsError, type SecretScope, suggest } from "@coffer/core
 import { configDirectory, type Environment, stateDirectory } from "./directories.ts";
 import {
   type Component,
+  commandOf,
   type ComponentType,
   DEFAULT_COMPONENTS,
   DEFAULT_NAME,
@@ -101,27 +102,48 @@ export function outwardFrom(origin: DefinitionOrigin): readonly DefinitionOrigin
  * @throws SecretsError `not_found`, `corrupt`
  */
 export function findStack(configuration: Configuration, name: string, origins: readonly DefinitionOrigin[] = PRECEDENCE): StackDefinition {
-  for (const origin of origins) {
-    const entries = entriesOf(configuration, origin, "stacks").filter(({ value }) => value["name"] === name);
-    const [entry, twin] = entries;
-    if (entry === undefined) continue;
-    const { file } = entry;
-    if (twin !== undefined) throw misshapen(file ?? "", `${twin.place}.name: there are two stacks called "${printable(name)}"`);
-    const part = (type: ComponentType): Component | undefined => {
-      const component = entry.value[type];
-      if (component === undefined) return undefined;
-      if (typeof component !== "string") throw misshapen(file ?? "", `${entry.place}.${type}: expected the name of a ${typeInWords(type)}`);
+  const { origin, value, file, place } = stackEntry(configuration, name, origins);
+  const part = (type: ComponentType): Component | undefined => {
+    const component = value[type];
+    if (component === undefined) return undefined;
+    if (typeof component !== "string") throw misshapen(file ?? "", `${place}.${type}: expected the name of a ${typeInWords(type)}`);
+    try {
       return findComponent(configuration, type, component, outwardFrom(origin));
-    };
-    const secretsManager = part("secrets_manager");
-    const orchestrator = part("orchestrator");
-    return {
-      name,
-      ...(secretsManager === undefined ? {} : { secretsManager }),
-      ...(orchestrator === undefined ? {} : { orchestrator }),
-      origin,
-      file,
-    };
+    } catch (error) {
+      if (!SecretsError.isInstance(error) || error.code !== "not_found") throw error;
+      throw new SecretsError(
+        "not_found",
+        `The stack "${printable(name)}" has a ${typeInWords(type)} "${printable(component)}" that is not defined.`,
+        {
+          hint: `${error.hint ?? ""} Choose one: coffer stack update ${printable(name)} --${commandOf(type)}=NAME`,
+        },
+      );
+    }
+  };
+  const secretsManager = part("secrets_manager");
+  const orchestrator = part("orchestrator");
+  return {
+    name,
+    ...(secretsManager === undefined ? {} : { secretsManager }),
+    ...(orchestrator === undefined ? {} : { orchestrator }),
+    origin,
+    file,
+  };
+}
+
+/**
+ * The stack of this name as it is written, whether or not its components can be found.
+ * @throws SecretsError `not_found`, `corrupt`
+ */
+export function stackEntry(
+  configuration: Configuration,
+  name: string,
+  origins: readonly DefinitionOrigin[] = PRECEDENCE,
+): Entry & { readonly origin: DefinitionOrigin } {
+  for (const origin of origins) {
+    const [entry, twin] = entriesOf(configuration, origin, "stacks").filter(({ value }) => value["name"] === name);
+    if (twin !== undefined) throw misshapen(twin.file ?? "", `${twin.place}.name: there are two stacks called "${printable(name)}"`);
+    if (entry !== undefined) return { ...entry, origin };
   }
   throw unknownName(configuration, "stack", name, namesOf(configuration, "stacks"));
 }

@@ -6,6 +6,7 @@ export interface Damage {
 }
 
 const TOKEN =
+  // eslint-disable-next-line no-control-regex -- exactly these are refused within text
   /[\t\n\r ]*(?:([{}[\],:])|("[^"\\\u0000-\u001F]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\u0000-\u001F]*)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)|$)/y;
 const SPACE = /[\t\n\r ]*/y;
 

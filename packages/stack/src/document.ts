@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { printable, SecretsError } from "@coffer/core";
 import { damageIn } from "./damage.ts";
 import { COMPONENT_TYPES, FILE_VERSION, type StoredComponent, type StoredStack } from "./model.ts";
+import type { NamedModule } from "./project.ts";
 import { isObject, type JsonObject, misshapen, parseFile, readBytes, textOf } from "./source-file.ts";
 
 /** The kinds of file that Coffer writes here. */
@@ -10,6 +11,8 @@ export type DocumentKind = "config" | "project" | "state";
 /** A file that is being changed. What this version does not know in it stays as it was, to the digits of a number. */
 export class Draft {
   readonly document: Record<string, unknown>;
+  /** The modules of a project whose content is known. */
+  readonly hashed: NamedModule[] = [];
 
   constructor(document: Record<string, unknown>) {
     this.document = document;
@@ -124,9 +127,9 @@ function rawNumber(source: string): unknown {
   return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(source);
 }
 
-/** Settings of a draft as plain JSON. */
-export function plainSettings(settings: unknown): Record<string, unknown> {
-  const plain: unknown = JSON.parse(JSON.stringify(settings ?? {}));
+/** An object of a draft as plain JSON: a number that is kept as it is written is a number again. */
+export function plainJson(value: unknown): Record<string, unknown> {
+  const plain: unknown = JSON.parse(JSON.stringify(value ?? {}));
   return isObject(plain) ? { ...plain } : {};
 }
 

@@ -23,7 +23,7 @@ export async function flavorOf(registry: Registry, type: ComponentType, name: st
   } catch (error) {
     if (!SecretsError.isInstance(error) || error.code !== "unknown_flavor" || name !== "local") throw error;
     if (type === "orchestrator") throw missingOrchestrator();
-    return (await import("@coffer/local")).local as SecretsManagerFlavor;
+    return (await import("@coffer/local")).local;
   }
   if (isOpenable(flavor, type)) return flavor;
   throw new SecretsError(

@@ -1,11 +1,11 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { printable, SecretsError } from "@coffer/core";
-import { changeFile } from "./change.ts";
+import { changeFile, changeState, trustedRecord } from "./change.ts";
 import type { Surroundings } from "./configuration.ts";
 import { homeDirectory } from "./directories.ts";
-import { PROJECT_FILE } from "./project.ts";
-import { type TrustReport, trustProject } from "./trust.ts";
+import { digestOf, PROJECT_FILE } from "./project.ts";
+import type { TrustReport } from "./trust.ts";
 
 /**
  * Makes an empty `coffer.json` in a directory, and trusts it: nobody else has written it.
@@ -23,9 +23,18 @@ export async function initProject(surroundings: Surroundings = {}): Promise<Trus
       },
     );
   const file = join(folder, PROJECT_FILE);
-  await changeFile(file, "project", () => {
-    if (existsSync(file))
-      throw new SecretsError("already_exists", `There is already a ${printable(file)}.`, { hint: "Look at it, then: coffer trust" });
-  });
-  return trustProject({ ...surroundings, cwd: folder });
+  let digest = "";
+  await changeFile(
+    file,
+    "project",
+    () => {
+      if (existsSync(file))
+        throw new SecretsError("already_exists", `There is already a ${printable(file)}.`, { hint: "Look at it, then: coffer trust" });
+    },
+    async (text) => {
+      digest = digestOf(Buffer.from(text), []);
+      await changeState(surroundings, (draft) => trustedRecord(draft, folder, digest));
+    },
+  );
+  return { folder, file, modules: [], digest, activated: undefined };
 }

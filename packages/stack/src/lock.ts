@@ -4,13 +4,13 @@ import { randomUUID } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { printable, SecretsError } from "@coffer/core";
 import { isObject, shellQuoted } from "./source-file.ts";
-import { removeFile, withFileErrors } from "./write-file.ts";
+import { discard, removeFile, withFileErrors } from "./write-file.ts";
 
 const PATIENCE_MS = 10_000;
 
 /** A lock that is held. */
 export interface HeldLock {
-  /** @throws SecretsError `conflict` when somebody has taken the lock away: what is about to be written may be based on what is gone */
+  /** @throws SecretsError `conflict` when the lock may have been taken away: what is about to be written could be based on what is gone */
   assertHeld(): void;
 }
 
@@ -31,13 +31,14 @@ export async function withLock<Result>(path: string, work: (lock: HeldLock) => P
     return await work({
       assertHeld: () => {
         if (holderOf(path)?.token !== token)
-          throw new SecretsError("conflict", `${printable(path)} was removed while it was needed. Nothing was written.`, {
+          throw new SecretsError("conflict", `${printable(path)} is not ours any more, or cannot be read. Nothing was written.`, {
             hint: "Try again.",
           });
       },
     });
   } finally {
-    if (holderOf(path)?.token === token) removeFile(path);
+    // A lock that cannot be removed is stale as soon as this process ends.
+    if (holderOf(path)?.token === token) discard(path);
   }
 }
 
@@ -71,9 +72,9 @@ async function removeStale(path: string, staleToken: string, deadline: bigint): 
   const token = randomUUID();
   await acquire(breaker, token, deadline);
   try {
-    if (holderOf(path)?.token === staleToken) removeFile(path);
+    if (holderOf(path)?.token === staleToken) withFileErrors(path, () => removeFile(path));
   } finally {
-    removeFile(breaker);
+    discard(breaker);
   }
 }
 
@@ -89,7 +90,7 @@ function tryLock(path: string, token: string): boolean {
       if (["EEXIST", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
       throw error;
     } finally {
-      removeFile(temporary);
+      discard(temporary);
     }
   });
 }

@@ -61,6 +61,7 @@ export async function registerModule(source: string, where: Where = {}): Promise
         },
       );
     draft.modules.push(module.name);
+    draft.hashed.push(module);
     return { module: module.name, flavors: flavors.map(({ type, name }) => ({ type, name })), schemas: schemas.map(({ type }) => type) };
   });
 }

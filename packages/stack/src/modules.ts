@@ -42,9 +42,14 @@ export class ModuleRegistry extends Registry {
   }
 
   async #load(): Promise<void> {
+    // What one module exports again of another is there once.
+    const seen = new Set<object>();
+    const isNew = (value: object): boolean => !seen.has(value) && seen.add(value).has(value);
+    // All of them before the first runs: they may import each other.
+    for (const module of this.#modules) guard(module);
     for (const module of this.#modules) {
       const { flavors, schemas } = await importModule(module);
-      this.add({ specVersion: 1, name: module.name, flavors, schemas }, { package: null });
+      this.add({ specVersion: 1, name: module.name, flavors: flavors.filter(isNew), schemas: schemas.filter(isNew) });
     }
   }
 
@@ -52,7 +57,9 @@ export class ModuleRegistry extends Registry {
     try {
       return await this.#base.flavor(type, name);
     } catch (error) {
-      if (this.#modules.length === 0 || !SecretsError.isInstance(error) || error.code !== "unknown_flavor") throw error;
+      // The flavors called `local` are Coffer's own: no module has to run to say that one is not installed.
+      const isOurs = this.#modules.length === 0 || name === "local";
+      if (isOurs || !SecretsError.isInstance(error) || error.code !== "unknown_flavor") throw error;
       await this.load();
       if (super.flavors().some((flavor) => flavor.type === type && [flavor.name, ...flavor.aliases].includes(name)))
         return super.flavor(type, name);
@@ -85,12 +92,12 @@ export class ModuleRegistry extends Registry {
  * Imports a module and picks the flavors and schemas that it exports: by name, or in an integration as its default export.
  * @throws SecretsError `untrusted`, `invalid_settings`
  */
-export async function importModule({ name, path, hash }: NamedModule): Promise<Pick<Integration, "flavors" | "schemas">> {
-  const { href } = pathToFileURL(path);
-  if (hash !== undefined) guard(href, hash);
+export async function importModule(module: NamedModule): Promise<Pick<Integration, "flavors" | "schemas">> {
+  const { name, path } = module;
+  guard(module);
   let exports: Readonly<Record<string, unknown>>;
   try {
-    exports = (await import(href)) as typeof exports;
+    exports = (await import(pathToFileURL(path).href)) as typeof exports;
   } catch (error) {
     if (SecretsError.isInstance(error)) throw error;
     const cause = error instanceof Error ? { name: error.name } : undefined;
@@ -128,9 +135,10 @@ const guarded = new Map<string, string>();
  * Lets a module run only as it was when its project was read, whatever happens to the file in between, and lets it import only installed packages and modules
  * that the project names as well: a file that nobody has hashed could change without anybody being asked.
  */
-function guard(href: string, hash: string): void {
+function guard({ path, hash }: NamedModule): void {
+  if (hash === undefined) return;
   const isFirst = guarded.size === 0;
-  guarded.set(href, hash);
+  guarded.set(pathToFileURL(path).href, hash);
   if (!isFirst) return;
   registerHooks({
     resolve(specifier, context, next) {
@@ -141,7 +149,7 @@ function guard(href: string, hash: string): void {
           "untrusted",
           `A module of the project imports ${printable(specifier)}, which its coffer.json does not name.`,
           {
-            hint: "Name that file in modules, too, before the one that imports it; then: coffer trust",
+            hint: "Name that file in modules, too; then: coffer trust",
           },
         );
       return resolved;

@@ -69,7 +69,7 @@ export async function resolveReferences(settings: ComponentSettings, manager: ()
   const texts = new Map<string, Readonly<Record<string, string>>>();
   for (const { secret } of requiredSecrets({ settings })) {
     // As text: a setting is checked by the schema of its flavor, which has its own types.
-    texts.set(secret, (await manager().getSecret(secret, { validate: false })).content as Readonly<Record<string, string>>);
+    texts.set(secret, (await manager().getSecret(secret, { validate: false })).content);
   }
   return replaceTexts(settings, (text) => {
     const reference = parseReference(text);

@@ -109,7 +109,12 @@ export function shellQuoted(path: string): string {
 }
 
 function unreadable(path: string, reason: string | undefined): SecretsError {
-  return new SecretsError("permission_denied", `${printable(path)} cannot be read: ${reason ?? "unknown reason"}.`, {
-    hint: "Nothing was changed.",
-  });
+  const isTrouble = reason !== undefined && /^E(?!ACCES|PERM)/.test(reason);
+  return new SecretsError(
+    isTrouble ? "unavailable" : "permission_denied",
+    `${printable(path)} cannot be read: ${reason ?? "unknown reason"}.`,
+    {
+      hint: "Nothing was changed.",
+    },
+  );
 }

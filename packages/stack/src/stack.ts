@@ -96,7 +96,7 @@ export class Stack implements AsyncDisposable {
     if (this.#closed) return;
     this.#closed = true;
     const opened = await this.#opened?.catch(() => undefined);
-    const closings = [this.#manager?.close(), closeOf(opened)];
+    const closings = [Promise.resolve(this.#manager?.close()), closeOf(opened)];
     const failed = (await Promise.allSettled(closings)).find(({ status }) => status === "rejected");
     if (failed?.status === "rejected") throw failed.reason;
   }

@@ -12,6 +12,7 @@ import {
   outwardFrom,
   PRECEDENCE,
   readConfiguration,
+  stackEntry,
 } from "./configuration.ts";
 import type { Draft } from "./document.ts";
 import { assertStackReachable } from "./locality.ts";
@@ -23,6 +24,7 @@ import {
   type DefinitionOrigin,
   type StackDefinition,
   type StoredStack,
+  typeInWords,
 } from "./model.ts";
 
 /** The components of a stack, by name. In an update what is not named stays, and `undefined` takes a component out. */
@@ -85,13 +87,12 @@ export async function updateStack(name: string, parts: StackParts, where: Where 
  * @throws SecretsError `not_found`, also when the stack has none of that type
  */
 export async function removeFromStack(name: string, types: readonly ComponentType[], where: Where = {}): Promise<StackDefinition> {
-  const stack = findStack(readConfiguration(where), name, originsIn(where));
-  const parts = { secrets_manager: stack.secretsManager, orchestrator: stack.orchestrator };
-  const absent = types.filter((type) => parts[type] === undefined);
+  const { value } = stackEntry(readConfiguration(where), name, originsIn(where));
+  const absent = types.filter((type) => value[type] === undefined);
   if (absent.length > 0)
     throw new SecretsError(
       "not_found",
-      `The stack "${printable(name)}" has no ${absent.map((type) => type.replace("_", " ")).join(" and no ")}.`,
+      `The stack "${printable(name)}" has no ${absent.map((type) => typeInWords(type)).join(" and no ")}.`,
       {
         hint: `coffer stack describe ${printable(name)}`,
       },
@@ -174,7 +175,8 @@ export async function deleteStack(name: string, where: Where = {}): Promise<void
 }
 
 /**
- * Makes a stack the active one: of the project, when there is one that counts, or of everywhere else. This is the user's state; no file of the project changes.
+ * Makes a stack the active one: in the project around the directory, trusted or not, or else everywhere. This is the user's state; no file of the project
+ * changes.
  * @throws SecretsError `not_found`, `invalid_settings` when a remote orchestrator could not reach a component
  */
 export async function setActiveStack(name: string, where: Where = {}): Promise<StackDefinition> {
@@ -183,7 +185,7 @@ export async function setActiveStack(name: string, where: Where = {}): Promise<S
   await assertStackReachable(stack, registryFor(configuration, where));
   const { project } = configuration;
   await changeState(where, (draft) => {
-    const record = project?.status === "trusted" ? recordOf(draft, project.folder) : draft.document;
+    const record = project === undefined ? draft.document : recordOf(draft, project.folder);
     record["active"] = { stack: name, origin: stack.origin };
   });
   return stack;
@@ -200,7 +202,7 @@ function originsIn(where: Where): readonly DefinitionOrigin[] {
 
 /** The file that a stack is changed in. */
 function fileOf(name: string, where: Where): "user" | "project" {
-  const { origin } = findStack(readConfiguration(where), name, originsIn(where));
+  const { origin } = stackEntry(readConfiguration(where), name, originsIn(where));
   return where.in ?? (origin === "project" ? "project" : "user");
 }
 

@@ -92,7 +92,8 @@ export async function importStack(data: unknown, options: ImportOptions = {}): P
     assertStackName(name, "stack");
     const reused: string[] = [];
     const warnings: string[] = [];
-    const taken: string[] = draft.stack(name) === undefined && name !== DEFAULT_NAME ? [] : [`stack "${printable(name)}"`];
+    const taken: string[] =
+      draft.stack(name) === undefined && (origin === "project" || name !== DEFAULT_NAME) ? [] : [`stack "${printable(name)}"`];
     for (const component of components) {
       const renamed: StoredComponent = { ...component, name: newName(component.name) };
       const { type } = renamed;

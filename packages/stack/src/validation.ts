@@ -93,7 +93,7 @@ async function lookUp(
   for (const name of names) {
     try {
       const { content } = await manager.getSecret(name, { validate: false });
-      found.set(name, new Set(Object.keys(content as object)));
+      found.set(name, new Set(Object.keys(content)));
     } catch (error) {
       if (!SecretsError.isInstance(error) || error.code !== "not_found") throw error;
     }
@@ -112,7 +112,7 @@ export async function storeRequiredSecret(
 ): Promise<"registered" | "updated" | "unchanged"> {
   let present: Readonly<Record<string, unknown>>;
   try {
-    present = (await manager.getSecret(name, { validate: false })).content as Readonly<Record<string, unknown>>;
+    present = (await manager.getSecret(name, { validate: false })).content;
   } catch (error) {
     if (!SecretsError.isInstance(error) || error.code !== "not_found") throw error;
     await manager.registerSecret({ name, values });

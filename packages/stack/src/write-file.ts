@@ -63,11 +63,29 @@ export function replaceFile(path: string, content: string, privacy: Privacy, bef
       beforeRename();
       renameSync(temporary, path);
     } catch (error) {
-      removeFile(temporary);
+      discard(temporary);
       throw error;
     }
-    syncFolder(dirname(path));
   });
+  try {
+    syncFolder(dirname(path));
+  } catch (error) {
+    const { code = "EIO" } = error as NodeJS.ErrnoException;
+    throw new SecretsError("unavailable", `${printable(path)} was written, but the disk did not confirm it (${code}).`, {
+      outcome: "unknown",
+      hint: "Look whether the change is there.",
+      cause: { name: "Error", code },
+    });
+  }
+}
+
+/** Removes a file that is of no use, where what happened matters more than whether that works. The next change sweeps it up. */
+export function discard(path: string): void {
+  try {
+    removeFile(path);
+  } catch {
+    // Said above.
+  }
 }
 
 const UNFINISHED = /\.[0-9a-f]{8}-[0-9a-f-]{27}\.tmp$/;
@@ -75,7 +93,10 @@ const UNFINISHED = /\.[0-9a-f]{8}-[0-9a-f-]{27}\.tmp$/;
 /** Removes what processes that were killed while they wrote this file have left. The caller holds the lock. */
 export function sweep(path: string): void {
   const start = `.${basename(path)}.`;
-  for (const name of readdirSync(dirname(path))) if (name.startsWith(start) && UNFINISHED.test(name)) removeFile(join(dirname(path), name));
+  withFileErrors(path, () => {
+    for (const name of readdirSync(dirname(path)))
+      if (name.startsWith(start) && UNFINISHED.test(name)) removeFile(join(dirname(path), name));
+  });
 }
 
 /** Removes a file, if it is there. */

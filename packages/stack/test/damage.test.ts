@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { damageIn } from "../src/damage.ts";
 
@@ -20,7 +20,6 @@ test("finds damage exactly where JSON.parse finds some", () => {
       (json, at, noise) => {
         const text = json.slice(0, at % (json.length + 1)) + noise + json.slice((at % (json.length + 1)) + (at % 3));
         expect(damageIn(text)?.problem === "not JSON", text).toBe(!parses(text) && damageIn(text)?.problem !== "the same key twice");
-        if (parses(text)) expect(damageIn(text)?.problem, text).not.toBe("not JSON");
       },
     ),
     { numRuns: 3000 },

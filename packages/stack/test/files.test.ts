@@ -22,7 +22,7 @@ import {
   renameComponent,
   setActiveStack,
 } from "../src/index.ts";
-import { account, failure, runProgram, sourceUrl } from "./laboratory.ts";
+import { account, failure, makeFifo, runProgram, sourceUrl } from "./laboratory.ts";
 
 const team = { type: "secrets_manager", name: "team", flavor: "cloud", settings: { region: "eu" } } as const;
 const id = "0b0f6c0e-6f3a-4b6c-9d53-0d9d8a1c2e11";
@@ -104,7 +104,7 @@ describe("what is read", () => {
     });
     expect((await checkDefinitions(where)).map(({ problem }) => problem)).toEqual([
       'components[0]: The settings of the secrets manager "team" (flavor cloud) are not valid: region: expected string.',
-      'stacks[0]: There is no secrets manager called "nobody".',
+      'stacks[0]: The stack "a" has a secrets manager "nobody" that is not defined.',
     ]);
     write(config, { version: 1, components: [{ ...team, id }], stacks: [{ name: "a", secrets_manager: "team" }] });
     expect(await checkDefinitions(where)).toEqual([]);
@@ -141,7 +141,7 @@ describe("what is read", () => {
     });
     const other = account();
     mkdirSync(dirname(other.config), { recursive: true });
-    execFileSync("mkfifo", [other.config]);
+    makeFifo(other.config);
     expect(await failure(() => readConfiguration(other.where))).toMatchObject({ code: "permission_denied" });
     const huge = account();
     write(huge.config, `{"version":1,"note":"${"x".repeat(5 * 2 ** 20)}"}`);

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -100,6 +100,11 @@ export function account(): Account {
     },
     json: (path) => JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>,
   };
+}
+
+/** A named pipe, which whoever opens it for reading waits at. */
+export function makeFifo(path: string): void {
+  execFileSync("sh", ["-c", 'mkfifo "$0"', path]);
 }
 
 /** The error of a call that must fail. */

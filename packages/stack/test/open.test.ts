@@ -40,7 +40,7 @@ test("two local managers and one in memory, in three stacks: isolated, switched 
   expect((await to.secretsManager.getSecret("copied", mysql)).content.user).toBe("laptop");
   // A typed secret stays typed when register-secrets fills it.
   expect(await storeRequiredSecret(to.secretsManager, "copied", { password: "x" })).toBe("updated");
-  expect((await to.secretsManager.getSecret("copied")).schema).toMatchObject({ type: "mysql", state: "known" });
+  expect((await to.secretsManager.getSecret("copied")).schema).toMatchObject({ type: "mysql", installed: true });
   // The default store was never touched.
   expect(existsSync(join(home, ".local/share/coffer/local/secrets.db"))).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { createSecretsManager, createRegistry } from "@coffer/core";
 import { mysql } from "@coffer/core/schemas";
 import { memory } from "@coffer/testkit";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   openStack,

@@ -51,14 +51,13 @@ describe.each(files)("%s", (file, kind, schema) => {
   };
 
   test("is what the code checks", () => {
-    const text = `${JSON.stringify(made, null, 2)}\n`;
-    if (process.env["UPDATE_SCHEMAS"] === "1") writeFileSync(join(folder, file), text);
-    expect(readFileSync(join(folder, file), "utf8")).toBe(text);
+    if (process.env["UPDATE_SCHEMAS"] === "1") writeFileSync(join(folder, file), `${JSON.stringify(made, null, 2)}\n`);
+    expect(JSON.parse(readFileSync(join(folder, file), "utf8"))).toEqual(made);
   });
 
   test("takes what the code takes and refuses what it refuses", async () => {
     const { $id: _id, ...published } = JSON.parse(readFileSync(join(folder, file), "utf8")) as Record<string, unknown>;
-    const validator = z.fromJSONSchema(published as Parameters<typeof z.fromJSONSchema>[0]);
+    const validator = z.fromJSONSchema(published);
     for (const document of right.map((one) => JSON.parse(JSON.stringify(one)) as JsonObject)) {
       expect(await documentProblems(document, kind)).toEqual([]);
       expect(validator.safeParse(document).success, JSON.stringify(document)).toBe(true);

@@ -131,6 +131,22 @@ describe("103: stacks", () => {
   });
 });
 
+test("a stack whose component is gone is named, and can be mended or deleted", async () => {
+  const { where, config, write } = account();
+  write(config, { version: 1, stacks: [{ name: "prod", secrets_manager: "gone", orchestrator: "default" }] });
+  for (const call of [() => describeStack("prod", where), () => openStack({ ...where, name: "prod" }), () => listStacks(where)]) {
+    const error = await failure(call);
+    expect(error).toMatchObject({ code: "not_found", message: 'The stack "prod" has a secrets manager "gone" that is not defined.' });
+    expect(error.hint).toContain("coffer stack update prod --secrets-manager=NAME");
+  }
+  expect(await updateStack("prod", { secretsManager: "default" }, where)).toMatchObject({ secretsManager: { name: "default" } });
+  write(config, { version: 1, stacks: [{ name: "prod", secrets_manager: "gone" }] });
+  expect(await removeFromStack("prod", ["secrets_manager"], where)).not.toHaveProperty("secretsManager");
+  write(config, { version: 1, stacks: [{ name: "prod", secrets_manager: "gone" }] });
+  await deleteStack("prod", where);
+  expect(listStacks(where)).toHaveLength(1);
+});
+
 test("100: without a secrets manager the error names the stack and the command that adds one", async () => {
   const { where } = account();
   await registerStack({ name: "bare" }, where);

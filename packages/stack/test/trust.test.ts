@@ -1,5 +1,4 @@
 // A project's file never counts by itself. The commands on top show the same end to end.
-import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -20,7 +19,7 @@ import {
   trustProject,
   updateComponent,
 } from "../src/index.ts";
-import { account, type Account, failure } from "./laboratory.ts";
+import { account, type Account, failure, makeFifo } from "./laboratory.ts";
 
 const id = "0b0f6c0e-6f3a-4b6c-9d53-0d9d8a1c2e11";
 const evil = {
@@ -92,11 +91,11 @@ describe("a hostile project", () => {
 
   test.skipIf(process.platform === "win32")("neither a FIFO nor a link nor damage holds anybody up", async () => {
     for (const plant of [
-      (file: string): void => void execFileSync("mkfifo", [file]),
+      makeFifo,
       (file: string): void => symlinkSync("/dev/zero", file),
       (file: string): void => writeFileSync(file, "{ not json canary"),
       (file: string): void => writeFileSync(file, '{"version": 99}'),
-      (file: string): void => void mkdirSync(file),
+      (file: string): void => mkdirSync(file),
     ]) {
       const { where, project } = account();
       plant(join(project, "coffer.json"));
@@ -203,6 +202,9 @@ describe("trust", () => {
       expect(error).toMatchObject({ code: "untrusted", hint: expect.stringContaining("coffer trust") as unknown });
     }
     expect(describeStack("default", where).origin).toBe("default");
+    // The user can go on without the project.
+    await setActiveStack("default", where);
+    expect(describeStack(undefined, where).origin).toBe("default");
   });
 
   test("T104 the trust is in one place: a copy of the project elsewhere is another one", async () => {
