@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { startLoopbackRegistry } from "./loopback-registry.ts";
+import { startLoopbackRegistry } from "../packages/emulators/src/npm-registry.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const work = mkdtempSync(join(tmpdir(), "coffer-packages-"));

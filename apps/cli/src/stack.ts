@@ -1,14 +1,5 @@
 import { printable, SecretsError } from "@coffer/core";
-import {
-  type Component,
-  type Configuration,
-  currentStack,
-  findComponent,
-  ignoredProject,
-  managerOpening,
-  type ManagerOpening,
-  readConfiguration,
-} from "@coffer/stack/read";
+import { type Component, type Configuration, currentStack, findComponent, ignoredProject, readConfiguration } from "@coffer/stack/read";
 import type { Call } from "./command.ts";
 import type { Context } from "./context.ts";
 
@@ -33,9 +24,4 @@ export function managerOf(call: Call, configuration: Configuration): Component {
   throw new SecretsError("no_secrets_manager", `The stack "${printable(name)}" has no secrets manager.`, {
     hint: `coffer stack update ${printable(name)} --secrets-manager=NAME adds one; coffer secrets-manager list shows them.`,
   });
-}
-
-/** How the secrets manager of a command is opened. */
-export function openingOf(call: Call, context: Context): ManagerOpening {
-  return managerOpening(managerOf(call, configurationOf(context)), context.env);
 }

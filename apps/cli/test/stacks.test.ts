@@ -14,7 +14,7 @@ async function succeed(home: Home, commands: readonly (readonly string[])[], cwd
 const configOf = (home: Home): string => join(home.path, ".config/coffer/config.json");
 
 describe("several secrets managers", () => {
-  test("103, 104: stacks are isolated, switched with one word, and secrets are copied between them with their schema", async () => {
+  test("103: stacks are isolated, switched with one word, and secrets are copied between them with their schema", async () => {
     const home = new Home();
     await succeed(home, [
       ["secrets-manager", "register", "one", "--flavor=local"],
@@ -39,6 +39,21 @@ describe("several secrets managers", () => {
     // A rename keeps the id, and with it the store.
     await home.succeed(["secrets-manager", "rename", "two", "second-one"]);
     expect(await home.content("moved")).toEqual({ user: "etl", ssl_verify_server_cert: true });
+  });
+
+  test("103: a stack is changed with `update -x`, and loses a component with `remove-component -x`", async () => {
+    const home = new Home();
+    await succeed(home, [
+      ["secrets-manager", "register", "m", "--flavor=local"],
+      ["stack", "register", "s", "-x", "default"],
+      ["stack", "update", "s", "-x", "m"],
+    ]);
+    const described = async (): Promise<unknown> =>
+      (JSON.parse((await home.succeed(["stack", "describe", "s", "--output=json"])).stdout) as { secretsManager: unknown }).secretsManager;
+    expect(await described()).toEqual({ name: "m", flavor: "local" });
+    await home.succeed(["stack", "remove-component", "s", "-x"]);
+    expect(await described()).toBeNull();
+    expect((await home.run(["stack", "remove-component", "s", "-x"])).status).toBe(3);
   });
 
   test("100: a stack without a secrets manager says so, with the stack and the command that adds one, and its own exit status", async () => {
@@ -121,7 +136,7 @@ describe.skipIf(!hasTerminal)("secret references (skipped without python3)", () 
     locality: () => "remote", open: async () => ({}),
   };\n`;
 
-  test("105: register-secrets asks for what is missing, keeps what is there, and a typed secret keeps its schema", async () => {
+  test("104: register-secrets asks for what is missing, keeps what is there, and a typed secret keeps its schema", async () => {
     const home = new Home();
     writeFileSync(join(home.path, "runner.mjs"), RUNNER);
     await succeed(home, [

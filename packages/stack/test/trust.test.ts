@@ -11,6 +11,7 @@ import {
   listStacks,
   modulesOf,
   openStack,
+  previewProject,
   readConfiguration,
   registerComponent,
   registerStack,
@@ -191,6 +192,17 @@ describe("trust", () => {
       rmSync(join(project, file));
       expect(isTrusted(where)).not.toBe(true);
     }
+  });
+
+  test("T104 what is trusted is what was looked at, and looking runs nothing", async () => {
+    const { where, project } = shop();
+    const seen = await previewProject(where);
+    expect(seen.modules).toEqual(["./coffer.schemas.mjs"]);
+    appendFileSync(join(project, "coffer.json"), " ");
+    expect(await failure(() => trustProject(where, seen.digest))).toMatchObject({ code: "conflict" });
+    expect(isTrusted(where)).toBe(false);
+    await trustProject(where, (await previewProject(where)).digest);
+    expect(isTrusted(where)).toBe(true);
   });
 
   test("T104 after the change commands stop where the project's stack was active, instead of using another one", async () => {
