@@ -1,6 +1,6 @@
 // Prints a table measure | anchor | ratio | goal. `--check` exits with 1 when a goal is missed; `--quick` takes fewer pairs and leaves out the peers.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -53,6 +53,21 @@ async function storeWith(count: number): Promise<Record<string, string>> {
   return env;
 }
 
+/** The same store, reached through a stack that the user has defined and made active. */
+function withStack(env: Record<string, string>): Record<string, string> {
+  const configured = { ...env, XDG_CONFIG_HOME: join(work, "stack/config"), XDG_STATE_HOME: join(work, "stack/state") };
+  const run = (...args: string[]): void =>
+    void execFileSync(process.execPath, [join(work, "cli/bin.cjs"), ...args], { env: { ...process.env, ...configured }, stdio: "ignore" });
+  // The key file lies where the store of the other environment has put it.
+  const store = join(env["XDG_DATA_HOME"] ?? "", "coffer/local/secrets.db");
+  const [key = ""] = readdirSync(join(env["XDG_STATE_HOME"] ?? "", "coffer/local"));
+  const keyFile = join(env["XDG_STATE_HOME"] ?? "", "coffer/local", key);
+  run("secrets-manager", "register", "team", "--flavor=local", `--path=${store}`, `--key_file=${keyFile}`);
+  run("stack", "register", "work", "--secrets-manager=team");
+  run("stack", "set", "work");
+  return configured;
+}
+
 /**
  * A few lines that open the same file, read the same row and decrypt as much, without a check of anything: what is left of a command's time when all
  * that it does for its user is taken away.
@@ -94,6 +109,13 @@ try {
   const least = leastCommand(small);
   row("the least that reads an encrypted row", "node -e 0", undefined, ratioOfProcesses(least, bare, PAIRS));
   row("secret get, 100 secrets", "the least", undefined, ratioOfProcesses(coffer(small, "secret", "get", "secret-000042"), least, PAIRS));
+  const stacked = withStack(small);
+  row(
+    "secret get with a configured stack",
+    "node -e 0",
+    1.45,
+    ratioOfProcesses(coffer(stacked, "secret", "get", "secret-000042"), bare, PAIRS),
+  );
   row("secret get of a typed secret", "node -e 0", 1.5, ratioOfProcesses(coffer(small, "secret", "get", "typed"), bare, PAIRS));
   row("--version", "node -e 0", 1.2, ratioOfProcesses(coffer(small, "--version"), bare, PAIRS));
   row("secrets-manager flavor list", "node -e 0", 1.2, ratioOfProcesses(coffer(small, "secrets-manager", "flavor", "list"), bare, PAIRS));

@@ -5,12 +5,13 @@ import { dirname, join, resolve } from "node:path";
 import { type Plugin, rolldown } from "rolldown";
 
 // What a command does not use costs nothing, and each file that is opened costs about as much as ten kilobytes in one that is open: so there is one
-// file with what every command needs, one for the lists of what is installed, one for what reads secrets, one for what writes them.
+// file with what every command needs, one that finds the stack, one for the lists of what is installed, one for what reads secrets, one for what writes them.
 const GROUPS: readonly (readonly [name: string, modules: RegExp])[] = [
   [
     "main",
     /lazy:node|[\\/]core[\\/]src[\\/]spec\.ts$|[\\/]cli[\\/]src[\\/](?:run|integrations|output[\\/](?:write|value-text|table|list))\.ts$/,
   ],
+  ["definitions", /[\\/]stack[\\/]src[\\/]read\.ts$|[\\/]cli[\\/]src[\\/]stack\.ts$/],
   [
     "installed",
     /[\\/]cli[\\/]src[\\/]commands[\\/](?:problems|schema[\\/]list|secrets-manager[\\/]flavor-list)\.ts$|[\\/]core[\\/]src[\\/]discovery\.ts$/,
