@@ -43,12 +43,14 @@ export {
 // What is defined, and what of it counts.
 export {
   activeChoice,
+  componentNames,
   type Configuration,
   currentStack,
   findComponent,
   findStack,
   ignoredProject,
   readConfiguration,
+  stackNames,
   type Surroundings,
 } from "./configuration.ts";
 export { type DefinitionProblem, checkDefinitions } from "./check.ts";

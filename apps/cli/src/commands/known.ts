@@ -18,7 +18,7 @@ export async function everythingKnown(context: Context): Promise<Registry> {
     return registry;
   } catch (error) {
     if (!SecretsError.isInstance(error)) throw error;
-    context.say(`warning: ${visible(error.message)}`);
+    context.say(`warning: ${visible(error.message)}${error.hint === undefined ? "" : `\nhint: ${visible(error.hint)}`}`);
     return installed;
   }
 }
