@@ -52,7 +52,9 @@ try {
     const strangers = packed.files
       .map(({ path }) => path)
       .filter(
-        (path) => !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|(dist|src)\/.+)$/.test(path) || /\.test(-d)?\.ts$|\.env/.test(path),
+        (path) =>
+          !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|(dist|src)\/.+|schema\/[a-z.]+\.schema\.json)$/.test(path) ||
+          /\.test(-d)?\.ts$|\.env/.test(path),
       );
     demand(
       strangers.length === 0,
@@ -116,7 +118,7 @@ try {
     writeFileSync(
       join(project, "program.mjs"),
       `import { createSecretsManager } from "@coffer/core"; import { mysql } from "@coffer/core/schemas"; import { local } from "@coffer/local";
-       const manager = createSecretsManager(local, { path: process.argv[2] + "/data/s.db", keyFile: process.argv[2] + "/state/s.key" });
+       const manager = createSecretsManager(local, { path: process.argv[2] + "/data/s.db", key_file: process.argv[2] + "/state/s.key" });
        await manager.registerSecret({ name: "warehouse", schema: mysql, values: { user: "etl" } });
        const secret = await manager.getSecret("warehouse", mysql);
        await manager.close();
