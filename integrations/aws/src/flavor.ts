@@ -1,0 +1,11 @@
+import { defineFlavor } from "@coffer/core";
+
+/**
+ * Secrets in AWS Secrets Manager: `createSecretsManager(aws, { region: "eu-central-1" })`. Credentials come from where every AWS tool takes them:
+ * the environment, the shared files, the role of the machine.
+ */
+export const aws = defineFlavor({
+  name: "aws",
+  settings: async () => (await import("./settings.ts")).settingsSchema,
+  open: async (settings) => (await import("./driver.ts")).openAwsDriver(settings),
+});
