@@ -16,9 +16,9 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { type CallOptions, DriverError } from "@coffer/core";
 import { boundedCall } from "./deadline.ts";
-import { isRegion } from "./region.ts";
+import { isRegion } from "./settings-check.ts";
 import type { AwsSettings } from "./settings-types.ts";
-import { FetchTransport, Journey, wasSent } from "./transport.ts";
+import { Journey, Transport } from "./transport.ts";
 
 /** A command of the SDK, as far as its output can be told from it. */
 interface Command<Output> {
@@ -94,7 +94,7 @@ export async function openClient(settings: AwsSettings): Promise<AwsApi> {
 async function ownClient(settings: AwsSettings): Promise<SecretsManagerClient> {
   const region = settings.region ?? environment("AWS_REGION") ?? environment("AWS_DEFAULT_REGION");
   const config: SecretsManagerClientConfig = {
-    requestHandler: new FetchTransport({ allowHttp: settings.allow_http ?? false }) as unknown as NonNullable<
+    requestHandler: new Transport({ allowHttp: settings.allow_http ?? false }) as unknown as NonNullable<
       SecretsManagerClientConfig["requestHandler"]
     >,
     ...(region === undefined ? {} : { region }),
@@ -122,7 +122,10 @@ function environment(name: string): string | undefined {
   return value === "" ? undefined : value;
 }
 
-/** The same for a client that the program has made: its transport tells less. */
+// A client of the program tells less: only these codes say that the request was never sent.
+const NOT_SENT = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_TLS_\w+|ERR_SSL_\w+|\w*CERT\w*|UNABLE_TO_\w+)$/;
+
+/** Whether a request of a client that the program has made may have arrived. */
 function wasPerhapsSent(error: unknown): boolean {
   if (DriverError.isInstance(error)) return error.info.code === "timeout";
   const { name, code, $metadata } = (error ?? {}) as {
@@ -131,7 +134,7 @@ function wasPerhapsSent(error: unknown): boolean {
     readonly $metadata?: { readonly attempts?: number; readonly httpStatusCode?: number };
   };
   if (($metadata?.attempts ?? 1) > 1 || ($metadata?.httpStatusCode ?? 0) >= 500) return true;
-  return typeof code === "string" ? wasSent(code) : name === "AbortError" || name === "TimeoutError" || name === "SyntaxError";
+  return typeof code === "string" ? !NOT_SENT.test(code) : name === "AbortError" || name === "TimeoutError" || name === "SyntaxError";
 }
 
 function timedOut(error: DriverError, mayHaveHappened: boolean, { host }: Journey): DriverError {
