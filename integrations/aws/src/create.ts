@@ -1,7 +1,7 @@
 import { type CreateOptions, DriverError, type Revision, type SecretRecord, type SecretsManagerDriver } from "@coffer/core";
 import { wait } from "./deadline.ts";
 import type { Context } from "./context.ts";
-import { classifyAwsError, isMissing, isNamed, isPendingDeletion, strangeAnswer } from "./errors.ts";
+import { classifyAwsError, explained, isMissing, isNamed, isPendingDeletion, strangeAnswer } from "./errors.ts";
 import { isManaged, markerTags } from "./marker.ts";
 import { serviceName } from "./names.ts";
 import { payloadOf } from "./payload.ts";
@@ -40,7 +40,7 @@ export function creating({ api, settings, created, dropped }: Context): Pick<Sec
     } catch (error) {
       if (!isNamed(error, "ResourceExistsException")) throw error;
       // Taken by ourselves, perhaps: by an earlier attempt whose answer was lost.
-      if (!api.mayHaveHappened(error) || !(await hasVersion(Name, revision, options))) throw new DriverError("already_exists", error);
+      if (!api.mayHaveHappened(error) || !(await hasVersion(Name, revision, options))) throw explained("already_exists", error);
     }
     created.add(Name);
     dropped.delete(Name);
@@ -68,7 +68,7 @@ export function creating({ api, settings, created, dropped }: Context): Pick<Sec
     // Only to say until when; who may not look is not told.
     const found = await api.describeSecret({ SecretId }, options).catch(() => undefined);
     if (options.onDeleted === "error")
-      throw new DriverError("recently_deleted", refusal, {
+      throw explained("recently_deleted", refusal, {
         safeMessage: reservation(found?.DeletedDate),
         hint: 'Restore it, register it with onDeleted: "restore", delete it with immediate: true, or choose another name.',
       });
@@ -79,7 +79,7 @@ export function creating({ api, settings, created, dropped }: Context): Pick<Sec
     } catch (error) {
       if (DriverError.isInstance(error)) throw error;
       const info = classifyAwsError(error, "create", true);
-      throw new DriverError(info.code, error, {
+      throw explained(info.code, error, {
         ...info,
         safeMessage: "The deleted secret was restored; whether it has the new content is not known.",
       });

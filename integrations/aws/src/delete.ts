@@ -1,7 +1,7 @@
 import { type CallOptions, type DeleteOptions, DriverError, type SecretsManagerDriver } from "@coffer/core";
 import { wait } from "./deadline.ts";
 import type { Context } from "./context.ts";
-import { classifyAwsError, isMissing, isPendingDeletion } from "./errors.ts";
+import { classifyAwsError, explained, isMissing, isPendingDeletion } from "./errors.ts";
 import { serviceName } from "./names.ts";
 import { DEFAULT_RECOVERY_WINDOW_DAYS } from "./settings-types.ts";
 
@@ -24,7 +24,7 @@ export function deleting({ api, settings, created, dropped }: Context): Required
       } catch (error) {
         if (DriverError.isInstance(error)) throw error;
         const info = classifyAwsError(error, "delete", true);
-        throw new DriverError(info.code, error, {
+        throw explained(info.code, error, {
           ...info,
           safeMessage: `It was deleted, with ${days} days to restore it; deleting it for good failed.`,
         });
@@ -37,7 +37,7 @@ export function deleting({ api, settings, created, dropped }: Context): Required
       const id = serviceName(name, options.scope);
       // The service restores a secret that was not deleted, too.
       const found = await api.describeSecret({ SecretId: id }, options).catch((error: unknown) => {
-        throw isMissing(error) ? new DriverError("not_found", error) : error;
+        throw isMissing(error) ? explained("not_found", error) : error;
       });
       if (found.DeletedDate === undefined) throw new DriverError("not_found", undefined, { safeMessage: "It is not deleted." });
       await api.restoreSecret({ SecretId: id }, options);
@@ -53,7 +53,7 @@ export function deleting({ api, settings, created, dropped }: Context): Required
       if (!isMissing(error)) throw error;
       // Scheduled already: by an earlier attempt whose answer was lost, or by somebody else, which is all the same to a deletion for good.
       if (isPendingDeletion(error) && (options.immediate || api.mayHaveHappened(error))) return;
-      throw new DriverError("not_found", error);
+      throw explained("not_found", error);
     }
   }
 

@@ -114,6 +114,12 @@ export function isNamed(error: unknown, ...names: readonly string[]): boolean {
   return names.includes(seen(error).name ?? "");
 }
 
+/** An error of the service that means more than its name says: explained, with what is known of the answer. */
+export function explained(code: ErrorCode, error: unknown, more: Partial<Omit<ErrorInfo, "code">> = {}): DriverError {
+  const { status, requestId } = seen(error);
+  return new DriverError(code, error, { status, requestId, ...more });
+}
+
 /** An error of one item of a batch, which the service reports in the answer instead of throwing it. */
 export function itemError(
   item: { readonly ErrorCode?: string | undefined; readonly Message?: string | undefined },

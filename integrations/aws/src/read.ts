@@ -8,7 +8,7 @@ import {
 } from "@coffer/core";
 import { wait } from "./deadline.ts";
 import type { Context } from "./context.ts";
-import { isMissing, isWithoutValue, strangeAnswer } from "./errors.ts";
+import { explained, isMissing, isWithoutValue, strangeAnswer } from "./errors.ts";
 import { serviceName } from "./names.ts";
 import { storedSecret } from "./payload.ts";
 import { isRevision, schemaOf } from "./revisions.ts";
@@ -75,7 +75,7 @@ export function reading({ api, created }: Context): Pick<SecretsManagerDriver, "
       if (page.Name === undefined) throw strangeAnswer("history");
       return page;
     } catch (error) {
-      throw isMissing(error) ? new DriverError("not_found", error) : error;
+      throw isMissing(error) ? explained("not_found", error) : error;
     }
   }
 }

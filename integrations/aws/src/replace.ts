@@ -1,6 +1,6 @@
 import { DriverError, type ReplaceOptions, type Revision, type SecretRecord, type SecretsManagerDriver } from "@coffer/core";
 import type { Context } from "./context.ts";
-import { classifyAwsError, isMissing, isNamed, strangeAnswer } from "./errors.ts";
+import { classifyAwsError, explained, isMissing, isNamed, strangeAnswer } from "./errors.ts";
 import { isManaged, markerTags } from "./marker.ts";
 import { serviceName } from "./names.ts";
 import { payloadOf } from "./payload.ts";
@@ -22,7 +22,7 @@ export function replacing({ api }: Context): Pick<SecretsManagerDriver, "replace
         if (options.expected === undefined) await put(id, payload, revision, options);
         else await swap(id, payload, revision, options.expected, options);
       } catch (error) {
-        if (!DriverError.isInstance(error) && isMissing(error)) throw new DriverError("not_found", error, { outcome: outcomeOf(error) });
+        if (!DriverError.isInstance(error) && isMissing(error)) throw explained("not_found", error, { outcome: outcomeOf(error) });
         throw error;
       }
       return revision;
@@ -74,7 +74,7 @@ export function replacing({ api }: Context): Pick<SecretsManagerDriver, "replace
     } catch (error) {
       // Whatever became of it, what is current has not changed.
       const info = DriverError.isInstance(error) ? error.info : classifyAwsError(error, "replace", false);
-      throw isMissing(error) ? new DriverError("not_found", error) : new DriverError(info.code, error, { ...info, outcome: "not_applied" });
+      throw isMissing(error) ? explained("not_found", error) : explained(info.code, error, { ...info, outcome: "not_applied" });
     }
     try {
       const move = { SecretId, VersionStage: CURRENT, MoveToVersionId: revision, RemoveFromVersionId: expected };
@@ -84,7 +84,7 @@ export function replacing({ api }: Context): Pick<SecretsManagerDriver, "replace
       // The expected version may be gone altogether; the new one cannot be.
       if (!isNamed(error, "InvalidParameterException", "ResourceNotFoundException")) throw error;
       if (api.mayHaveHappened(error) && (await wasCurrent(SecretId, revision, options))) return;
-      throw new DriverError("conflict", error);
+      throw explained("conflict", error);
     }
   }
 
