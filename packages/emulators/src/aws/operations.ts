@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly forcedDeletionMs: number;
   /** Milliseconds after which a new secret turns up in listings. */
   readonly listingLagMs: number;
+  /** Whether CreateSecret takes a repeated request for another one. */
+  readonly forgetsTokens: boolean;
   /** Whether the caller may not use this operation on this secret. */
   denied(operation: string, name: string): boolean;
   /** Whether a read is still answered from before the secret was made. */
@@ -54,7 +56,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDefinition>> = {
       if (taken !== undefined) {
         // The token makes a repeated request succeed.
         const same = taken.versions.find(({ id }) => id === token);
-        if (same !== undefined && value !== undefined && Buffer.from(same.value).equals(Buffer.from(value)))
+        if (!around.forgetsTokens && same !== undefined && value !== undefined && Buffer.from(same.value).equals(Buffer.from(value)))
           return { ARN: taken.arn, Name: name, VersionId: token };
         throw new AwsError("ResourceExistsException", `The operation failed because the secret ${name} already exists.`);
       }

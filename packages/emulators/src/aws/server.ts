@@ -37,6 +37,12 @@ export class AwsEmulator {
   listingLagMs = 0;
   /** How many reads of a new secret are answered as if it was not there. */
   lateReads = 0;
+  /** CreateSecret does not recognise the token of a request that it has carried out, as some servers for tests do. */
+  forgetsTokens = false;
+  /** The next request for this operation is carried out, and its answer lost. */
+  losesNext: string | undefined;
+  /** After an answer was lost everything is throttled. */
+  throttlesAfterLoss = false;
   /** How far the clock of the service is ahead, in milliseconds. */
   skewMs = 0;
   readonly #lateness = new WeakMap<EmulatedSecret, number>();
@@ -129,6 +135,11 @@ export class AwsEmulator {
         `You can't do this: ${request.body.toString("utf8")} with ${JSON.stringify(request.headers)} and ${this.keys.secretAccessKey}`,
       );
     const output = definition.run(new Input(members, definition.members), this.#surroundings());
+    if (this.losesNext === operation) {
+      this.losesNext = undefined;
+      this.server.faults.inject({ kind: "reset_after_write", times: 1 });
+    }
+    if (this.throttlesAfterLoss && definition.writes) this.server.faults.inject({ kind: "throttle", times: 1000 });
     return answered(output, { requestId, now: this.now(), wrote: definition.writes });
   }
 
@@ -138,6 +149,7 @@ export class AwsEmulator {
       secrets: this.secrets,
       forcedDeletionMs: this.forcedDeletionMs,
       listingLagMs: this.listingLagMs,
+      forgetsTokens: this.forgetsTokens,
       denied: (operation, name) => this.#denied(operation, name),
       denial: (operation, name) => this.#denial(operation, name),
       late: (secret) => this.#late(secret),
