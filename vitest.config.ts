@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-const conditions = ["@coffer/source", "module", "node", "development|production"];
+// Without the condition "module", which is for bundlers: Node cannot load what the AWS SDK has there.
+const conditions = ["@coffer/source", "node", "development|production"];
 const folders = ["packages", "integrations", "apps"];
 
 export default defineConfig({
