@@ -74,6 +74,11 @@ export async function discoverInstalled(context: Context): Promise<readonly Disc
     );
   }
   found.push(await discoverDependencies(`${context.configFolder}/integrations`));
-  for (const folder of context.integrationFolders) found.push(await discoverPackages(context.packagesIn(folder)));
+  for (const folder of context.integrationFolders) found.push(fromSources(await discoverPackages(context.packagesIn(folder))));
   return found;
+}
+
+/** The integrations of this repository run from their sources, as the development entry does: nothing has to be built. */
+function fromSources({ integrations, problems }: Discovery): Discovery {
+  return { integrations: integrations.map((found) => ({ ...found, manifest: { ...found.manifest, entry: "./src/index.ts" } })), problems };
 }

@@ -9,6 +9,6 @@ import integration from "./integration.ts";
 registerIntegration(integration);
 
 export { aws } from "./flavor.ts";
-export { default as integration } from "./integration.ts";
+export { default, default as integration } from "./integration.ts";
 export { awsSchema } from "./schemas.ts";
 export type { AwsCredentials, AwsKeyPair, AwsSettings, ExistingClient } from "./settings-types.ts";

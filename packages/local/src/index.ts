@@ -9,7 +9,7 @@ import integration from "./integration.ts";
 registerIntegration(integration);
 
 export { local } from "./flavor.ts";
-export { default as integration } from "./integration.ts";
+export { default, default as integration } from "./integration.ts";
 export { defaultPaths, type LocalPaths } from "./paths.ts";
 export { meaningOf, type PassphraseProvider, type PassphraseRequest, PROTECTIONS, type Protection } from "./protection.ts";
 export { localStatus, rekey } from "./maintenance.ts";

@@ -70,16 +70,34 @@ export async function settingFields(flavor: OpenableFlavor): Promise<SchemaField
 }
 
 /**
- * Attributes as they come from a command line, all text: numbers and booleans as the schema of the flavor wants them. Text that does not fit stays text, and
+ * Attributes as they come from a command line, all text: numbers, booleans, and as JSON lists and maps, as the schema of the flavor wants them. Text that does not fit stays text, and
  * the schema refuses it.
  */
 export async function settingsFromText(flavor: OpenableFlavor, texts: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
   const types = new Map((await settingFields(flavor)).map(({ key, type }) => [key, type]));
   const convert = (key: string, text: string): unknown => {
-    if (types.get(key) === "boolean") return booleanFromText(text) ?? text;
-    return types.get(key) === "number" ? (numberFromText(text) ?? text) : text;
+    switch (types.get(key)) {
+      case "boolean":
+        return booleanFromText(text) ?? text;
+      case "number":
+        return numberFromText(text) ?? text;
+      case "record":
+      case "object":
+      case "array":
+        return jsonOf(text) ?? text;
+      default:
+        return text;
+    }
   };
   return Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, convert(key, text)]));
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function checkManager({ id, scope = "global", namespace, name }: StoredComponent, settings: JsonObject): string[] {
