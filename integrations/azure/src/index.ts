@@ -8,7 +8,7 @@ import integration from "./integration.ts";
 
 registerIntegration(integration);
 
-export { azure as azureKeyVault, azure } from "./flavor.ts";
+export { azure } from "./flavor.ts";
 export { default as integration } from "./integration.ts";
-export { azure as azureSecret } from "./schemas.ts";
+export { azureSchema } from "./schemas.ts";
 export { type AzureCloud, type AzureCredentialKind, type AzureSettings, CLOUDS, CREDENTIAL_KINDS } from "./settings-types.ts";
