@@ -1,5 +1,6 @@
 import type { Agent as HttpAgent, ClientRequest, IncomingMessage } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
+import type { Socket } from "node:net";
 
 /** The largest answer that is read: many times what Key Vault or Entra ever answer. */
 const LARGEST_ANSWER = 4 * 2 ** 20;
@@ -94,8 +95,8 @@ export class Transport {
       outgoing.on("error", failed);
       // From here on the request may arrive, whatever becomes of the connection.
       const connected = (): void => void (sent = true);
-      outgoing.on("socket", (socket) => {
-        if (outgoing.reusedSocket) connected();
+      outgoing.on("socket", (socket: Socket & { readonly secureConnecting?: boolean }) => {
+        if (!socket.connecting && socket.secureConnecting !== true) connected();
         else socket.once(url.protocol === "https:" ? "secureConnect" : "connect", connected);
       });
       outgoing.on("response", (incoming) => {
