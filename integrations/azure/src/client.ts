@@ -139,7 +139,11 @@ function isOfService({ status, headers, text }: WireAnswer): boolean {
 function asResponse(request: PipelineRequest, answer: WireAnswer): PipelineResponse {
   // The headers of a request are of the class that the SDK wants for those of an answer, and make an empty copy of themselves.
   const Headers = request.headers.constructor as new (raw: Readonly<Record<string, string>>) => PipelineResponse["headers"];
-  return { request, status: answer.status, headers: new Headers(answer.headers), bodyAsText: answer.text };
+  const headers = new Headers(answer.headers);
+  // The SDK looks into the body of every failure, and fails itself where there is none.
+  const bare = answer.status >= 300 && answer.text === "";
+  if (bare) headers.set("content-type", "application/json");
+  return { request, status: answer.status, headers, bodyAsText: bare ? "{}" : answer.text };
 }
 
 async function credentialOf(settings: AzureSettings, environment: NodeJS.ProcessEnv, transport: Transport): Promise<TokenCredential> {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { generate } from "selfsigned";
 import type { LoopbackAnswer, LoopbackRequest } from "../loopback.ts";
 
 const LIFETIME_SECONDS = 3_600;
@@ -85,6 +86,12 @@ export class Entra {
       return undefined;
     }
   }
+}
+
+/** A certificate with its key in one PEM, as a service principal has it in a file. Entra wants RSA. */
+export async function principalCertificate(): Promise<string> {
+  const { cert, private: key } = await generate([{ name: "commonName", value: "coffer-tests" }], { keySize: 2048 });
+  return `${cert.trim()}\n${key.trim()}\n`;
 }
 
 function configuration(origin: string, tenant: string): object {
