@@ -78,7 +78,9 @@ export async function connect(settings: AzureSettings, environment: NodeJS.Proce
     retryOptions: SDK_RETRIES,
     redirectOptions: { maxRetries: 0 },
     disableChallengeResourceVerification: settings.verify_challenge === false,
-    ...(settings.api_version === undefined ? {} : { serviceVersion: settings.api_version as NonNullable<SecretClientOptions["serviceVersion"]> }),
+    ...(settings.api_version === undefined
+      ? {}
+      : { serviceVersion: settings.api_version as NonNullable<SecretClientOptions["serviceVersion"]> }),
   });
   return new VaultConnection(client, transport);
 }
@@ -111,7 +113,8 @@ function httpClient(transport: Transport, origin?: string): HttpClient {
         },
         call?.deadline ?? performance.now() + LONGEST_TOKEN_MS,
       );
-      if (!isOfService(answer)) throw new TransportError("foreign", new URL(request.url).host, { code: `STATUS_${answer.status}`, sent: true });
+      if (!isOfService(answer))
+        throw new TransportError("foreign", new URL(request.url).host, { code: `STATUS_${answer.status}`, sent: true });
       return asResponse(request, answer);
     },
   };

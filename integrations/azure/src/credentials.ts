@@ -56,7 +56,9 @@ export function planCredential(settings: AzureSettings, environment: Environment
     authorityHost: told ?? (cloud === "public" ? undefined : CLOUD_HOSTS[cloud].authority),
     foreignAuthority: told !== undefined && !/^https:\/\/login\.(?:microsoftonline\.(?:com|us)|chinacloudapi\.cn)\/?$/.test(told),
   };
-  const missing = (NEEDS[kind] ?? []).filter(([field]) => plan[field] === undefined).map(([, setting, variable]) => `${setting} (${variable})`);
+  const missing = (NEEDS[kind] ?? [])
+    .filter(([field]) => plan[field] === undefined)
+    .map(([, setting, variable]) => `${setting} (${variable})`);
   if (missing.length > 0)
     throw invalid(`To sign in with "${kind}", ${missing.join(", ")} must be set.`, "Set them, or choose another credential_kind.");
   return plan;

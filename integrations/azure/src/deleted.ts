@@ -71,8 +71,7 @@ export async function erase(
     const deleted = await deletedVersion(vault, name, options);
     if (deleted === undefined || !isAskedFor(name, options.scope, readMarker(deleted.properties.tags))) return false;
   }
-  const purge = (): Promise<void> =>
-    vault.call(options, (client, sdk) => client.purgeDeletedSecret(serviceName(name, options.scope), sdk));
+  const purge = (): Promise<void> => vault.call(options, (client, sdk) => client.purgeDeletedSecret(serviceName(name, options.scope), sdk));
   for (let attempt = 1; ; attempt += 1) {
     try {
       await writeOnce(purge, async () => ((await deletedVersion(vault, name, options)) === undefined ? { result: undefined } : undefined));

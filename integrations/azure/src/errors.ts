@@ -138,7 +138,11 @@ function transportExplanation(trouble: TransportError["trouble"], host: string |
     case "slow":
       return { code: "timeout", say: `${at} did not answer in time.` };
     default:
-      return { code: "unavailable", say: `${at} cannot be reached${why}.`, hint: "Check the address of the vault, the network and its firewall." };
+      return {
+        code: "unavailable",
+        say: `${at} cannot be reached${why}.`,
+        hint: "Check the address of the vault, the network and its firewall.",
+      };
   }
 }
 
@@ -161,7 +165,12 @@ function credentialExplanation(name: string, status: number | undefined): Explan
 function statusExplanation(said: ServiceError): Explanation {
   const { status, inner } = said;
   if (status >= 300 && status < 400)
-    return { code: "unavailable", retryable: false, say: "The host answers with a redirect, which is not followed.", hint: "Check the address." };
+    return {
+      code: "unavailable",
+      retryable: false,
+      say: "The host answers with a redirect, which is not followed.",
+      hint: "Check the address.",
+    };
   if (status === 401)
     return {
       code: "unauthenticated",
@@ -176,14 +185,19 @@ function statusExplanation(said: ServiceError): Explanation {
   if (status === 409) return conflict(inner);
   if (status === 413) return { code: "too_large" };
   if (status === 429) return { code: "throttled" };
-  if (status === 408 || status >= 500) return { code: "unavailable", say: `The vault failed (${status}${said.code === undefined ? "" : `, ${said.code}`}).` };
+  if (status === 408 || status >= 500)
+    return { code: "unavailable", say: `The vault failed (${status}${said.code === undefined ? "" : `, ${said.code}`}).` };
   return { code: "invalid_request", say: `The vault does not understand the request (${said.code ?? status}).` };
 }
 
 function forbidden({ inner, action }: ServiceError): Explanation {
   if (inner === "SecretDisabled") return { code: "disabled" };
   if (inner === "ForbiddenByFirewall")
-    return { code: "permission_denied", say: "The firewall of the vault does not let this address in.", hint: "Add the address to the vault's network rules." };
+    return {
+      code: "permission_denied",
+      say: "The firewall of the vault does not let this address in.",
+      hint: "Add the address to the vault's network rules.",
+    };
   return {
     code: "permission_denied",
     say: `The vault refuses it (${[inner ?? "Forbidden", ...(action === undefined ? [] : [action])].join(", ")}).`,

@@ -11,7 +11,12 @@ const MOST_EMPTY_PAGES = 100;
 
 /** The secrets of the vault that a name of this scope leads to, page by page. The service has no filter: every listing reads the whole vault. */
 export async function* listedPages(vault: VaultConnection, options: ListOptions): AsyncGenerator<readonly StoredSecretInfo[]> {
-  for await (const page of pagesOf(vault, options, ({ name }) => name, (client, sdk) => client.listPropertiesOfSecrets(sdk))) {
+  for await (const page of pagesOf(
+    vault,
+    options,
+    ({ name }) => name,
+    (client, sdk) => client.listPropertiesOfSecrets(sdk),
+  )) {
     const infos: StoredSecretInfo[] = [];
     for (const properties of page) {
       // The secret of a certificate belongs to the certificate.
@@ -34,7 +39,12 @@ export async function versionsOf(vault: VaultConnection, name: string, options: 
   const inVault = serviceName(name, options.scope);
   const versions: Ranked[] = [];
   try {
-    const pages = pagesOf(vault, options, ({ version = "" }) => version, (client, sdk) => client.listPropertiesOfSecretVersions(inVault, sdk));
+    const pages = pagesOf(
+      vault,
+      options,
+      ({ version = "" }) => version,
+      (client, sdk) => client.listPropertiesOfSecretVersions(inVault, sdk),
+    );
     for await (const page of pages) for (const properties of page) versions.push(ranked(properties));
   } catch (error) {
     if (isNotFound(error)) throw new DriverError("not_found", error);

@@ -32,8 +32,7 @@ export interface Marker {
 
 /** Reads the tags of a version. */
 export function readMarker(tags: Tags | undefined): Marker {
-  if (tags?.[MANAGED_BY] !== OURS)
-    return { managed: false, name: undefined, schema: undefined, number: undefined, operationId: undefined };
+  if (tags?.[MANAGED_BY] !== OURS) return { managed: false, name: undefined, schema: undefined, number: undefined, operationId: undefined };
   const [, number, operationId] = /^(\d{1,9})\.(.+)$/.exec(tags[WRITE] ?? "") ?? [];
   const name = tags[NAME];
   return {

@@ -7,14 +7,7 @@ export const CLOUDS = ["public", "us_government", "china"] as const;
 export type AzureCloud = (typeof CLOUDS)[number];
 
 /** How to sign in. */
-export const CREDENTIAL_KINDS = [
-  "default",
-  "cli",
-  "managed_identity",
-  "client_secret",
-  "client_certificate",
-  "workload_identity",
-] as const;
+export const CREDENTIAL_KINDS = ["default", "cli", "managed_identity", "client_secret", "client_certificate", "workload_identity"] as const;
 /** One of `CREDENTIAL_KINDS`; the settings say what each needs. */
 export type AzureCredentialKind = (typeof CREDENTIAL_KINDS)[number];
 

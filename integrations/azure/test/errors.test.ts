@@ -18,7 +18,10 @@ beforeAll(async () => {
   server = await LoopbackServer.start(
     (request) =>
       request.headers["authorization"] === undefined
-        ? { status: 401, headers: { "www-authenticate": 'Bearer authorization="https://login.example/t", resource="https://vault.azure.net"' } }
+        ? {
+            status: 401,
+            headers: { "www-authenticate": 'Bearer authorization="https://login.example/t", resource="https://vault.azure.net"' },
+          }
         : answer,
     { tls: certificate },
   );
@@ -29,7 +32,10 @@ function says(status: number, code?: string, inner?: string, message = "words of
   return {
     status,
     headers: { "content-type": "application/json", "x-ms-request-id": "11111111-2222-3333-4444-555555555555" },
-    body: code === undefined ? "" : JSON.stringify({ error: { code, message, ...(inner === undefined ? {} : { innererror: { code: inner } }) } }),
+    body:
+      code === undefined
+        ? ""
+        : JSON.stringify({ error: { code, message, ...(inner === undefined ? {} : { innererror: { code: inner } }) } }),
   };
 }
 
@@ -37,7 +43,12 @@ function says(status: number, code?: string, inner?: string, message = "words of
 async function explained(given: LoopbackAnswer, operation: "read" | "list" | "create"): Promise<ErrorInfo | "missing"> {
   answer = given;
   const driver = await openAzureDriver({ vault_url: server.url, access_token: "token-for-tests", ca_file: ca, verify_challenge: false });
-  const options = { signal: new AbortController().signal, deadline: performance.now() + 2_000, operationId: crypto.randomUUID(), scope: "global" } as const;
+  const options = {
+    signal: new AbortController().signal,
+    deadline: performance.now() + 2_000,
+    operationId: crypto.randomUUID(),
+    scope: "global",
+  } as const;
   try {
     if (operation === "list") await Array.fromAsync(driver.list({ ...options, prefix: "" }));
     else if (operation === "create") await driver.create("name", { values: {} }, { ...options, onDeleted: "error" });
@@ -68,7 +79,11 @@ describe("the error table", () => {
     ["throttled", says(429, "Throttled"), { code: "throttled", retryable: true }],
     ["broken", says(500, "InternalServerError"), { code: "unavailable", retryable: true }],
     ["away", says(503, "ServiceUnavailable"), { code: "unavailable", retryable: true }],
-    ["a gateway that says nothing", { status: 502, headers: { "content-type": "text/html" }, body: "<h1>Bad gateway</h1>" }, { code: "unavailable" }],
+    [
+      "a gateway that says nothing",
+      { status: 502, headers: { "content-type": "text/html" }, body: "<h1>Bad gateway</h1>" },
+      { code: "unavailable" },
+    ],
     ["a parameter that is not understood", says(400, "BadParameter"), { code: "invalid_request", retryable: false }],
     ["too large for the gateway", says(413, "RequestEntityTooLarge"), { code: "too_large" }],
     ["recovered by somebody just now", says(409, "Conflict", "ObjectIsBeingRecovered"), { code: "conflict", retryable: true }],
@@ -87,7 +102,8 @@ describe("the error table", () => {
   });
 
   test("the request's id and what was not allowed are told, and nothing else of the text", async () => {
-    const message = "Caller is not authorized.\r\nCaller: appid=1;oid=2\r\nAction: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\r\nBearer abc";
+    const message =
+      "Caller is not authorized.\r\nCaller: appid=1;oid=2\r\nAction: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\r\nBearer abc";
     const info = await explained(says(403, "Forbidden", "ForbiddenByRbac", message), "read");
     expect(info).toMatchObject({
       requestId: "11111111-2222-3333-4444-555555555555",
@@ -116,8 +132,13 @@ describe("the error table", () => {
     ["SOMETHING_ELSE", "unknown", "unknown"],
   ])("%s of a client that was passed in is %s, and the outcome of a write %s", (code, expected, outcome) => {
     for (const operation of ["create", "replace", "delete", "restore"] satisfies Operation[])
-      expect(classifyAzureError(Object.assign(new Error("x"), { name: "RestError", code }), { operation })).toMatchObject({ code: expected, outcome });
-    expect(classifyAzureError(Object.assign(new Error("x"), { name: "RestError", code }), { operation: "read" }).outcome).toBe("not_applied");
+      expect(classifyAzureError(Object.assign(new Error("x"), { name: "RestError", code }), { operation })).toMatchObject({
+        code: expected,
+        outcome,
+      });
+    expect(classifyAzureError(Object.assign(new Error("x"), { name: "RestError", code }), { operation: "read" }).outcome).toBe(
+      "not_applied",
+    );
   });
 
   test("a challenge for another domain gets no token", async () => {
@@ -131,7 +152,12 @@ describe("the error table", () => {
 
   test("an error names the secret and never carries the SDK's error where it could be printed", async () => {
     answer = says(403, "Forbidden", "ForbiddenByRbac");
-    const manager = createSecretsManager(azure, { vault_url: server.url, access_token: "token-for-tests", ca_file: ca, verify_challenge: false });
+    const manager = createSecretsManager(azure, {
+      vault_url: server.url,
+      access_token: "token-for-tests",
+      ca_file: ca,
+      verify_challenge: false,
+    });
     const error: unknown = await manager.getSecret("warehouse").catch((reason: unknown) => reason);
     expect(SecretsError.isInstance(error) && error.cause).toEqual({
       name: "RestError",

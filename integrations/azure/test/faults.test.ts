@@ -56,7 +56,15 @@ describe("trouble of the service", () => {
   });
 
   test("T79: without Retry-After the waits grow and differ", async () => {
-    const request: WireRequest = { url: "https://x/", method: "GET", headers: {}, body: undefined, signal: undefined, plain: false, agent: undefined };
+    const request: WireRequest = {
+      url: "https://x/",
+      method: "GET",
+      headers: {},
+      body: undefined,
+      signal: undefined,
+      plain: false,
+      agent: undefined,
+    };
     const runs: number[][] = [];
     for (let run = 0; run < 3; run += 1) {
       const times: number[] = [];
@@ -116,7 +124,10 @@ describe("trouble of the service", () => {
 
   test("reset before it was looked at, or a failing service: written once all the same", async () => {
     await manager.hasSecret("a");
-    for (const fault of [{ kind: "reset_before", times: 1 }, { kind: "broken", times: 1 }] as const) {
+    for (const fault of [
+      { kind: "reset_before", times: 1 },
+      { kind: "broken", times: 1 },
+    ] as const) {
       inject(fault);
       await manager.upsertSecret({ name: "a", values: { of: fault.kind } });
     }
@@ -170,7 +181,11 @@ describe("trouble of the service", () => {
   test("T88: one of ten that cannot be deleted is told, and the next time completes it", async () => {
     for (let index = 0; index < 10; index += 1) await manager.registerSecret({ name: `n${index}`, values });
     inject({ kind: "deny", name: "coffer-x2fnamespace-x2fteam-x2fn4" });
-    await expect(manager.deleteAllSecrets()).rejects.toMatchObject({ code: "permission_denied", secretName: "n4", message: expect.stringMatching(/^9 secrets were deleted, 1 is left/) as unknown });
+    await expect(manager.deleteAllSecrets()).rejects.toMatchObject({
+      code: "permission_denied",
+      secretName: "n4",
+      message: expect.stringMatching(/^9 secrets were deleted, 1 is left/) as unknown,
+    });
     one.emulator.server.faults.heal();
     expect(await manager.deleteAllSecrets()).toEqual({ deleted: 1 });
   });
@@ -226,7 +241,9 @@ describe("trouble of the service", () => {
     const frame = JSON.stringify({ text: "" }).length;
     await manager.registerSecret({ name: "at", values: { text: "é".repeat((25_600 - frame) / 2) } });
     one.emulator.server.resetCounts();
-    await expect(manager.registerSecret({ name: "over", values: { text: "v".repeat(25_601 - frame) } })).rejects.toMatchObject({ code: "too_large" });
+    await expect(manager.registerSecret({ name: "over", values: { text: "v".repeat(25_601 - frame) } })).rejects.toMatchObject({
+      code: "too_large",
+    });
     expect(one.emulator.server.count()).toBe(0);
   });
 
@@ -235,7 +252,11 @@ describe("trouble of the service", () => {
     process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
     try {
       const untrusting = managerWith({ ca_file: undefined });
-      await expect(untrusting.getSecret("a")).rejects.toMatchObject({ code: "unavailable", retryable: false, hint: expect.stringContaining("ca_file") as unknown });
+      await expect(untrusting.getSecret("a")).rejects.toMatchObject({
+        code: "unavailable",
+        retryable: false,
+        hint: expect.stringContaining("ca_file") as unknown,
+      });
       expect(one.emulator.server.count()).toBe(0);
     } finally {
       if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
@@ -247,7 +268,9 @@ describe("trouble of the service", () => {
   test("T94: a redirect is not followed, to another host, to plain http, or to itself", async () => {
     await manager.registerSecret({ name: "a", values });
     const certificate = await testCertificate();
-    const other = await LoopbackServer.start(() => ({ status: 200, headers: { "content-type": "application/json" }, body: "{}" }), { tls: certificate });
+    const other = await LoopbackServer.start(() => ({ status: 200, headers: { "content-type": "application/json" }, body: "{}" }), {
+      tls: certificate,
+    });
     const plain = await LoopbackServer.start(() => ({ status: 200, body: "{}" }));
     for (const to of [`${other.url}/secrets/a`, `${plain.url}/secrets/a`, `${one.emulator.url}/secrets/a`]) {
       for (const status of [301, 302, 307, 308] as const) {
@@ -266,7 +289,11 @@ describe("trouble of the service", () => {
       (request) =>
         request.headers["authorization"] === undefined
           ? { status: 401, headers: { "www-authenticate": 'Bearer authorization="https://l/t", resource="https://vault.azure.net"' } }
-          : { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify({ value: [], nextLink: `${other.url}/secrets` }) },
+          : {
+              status: 200,
+              headers: { "content-type": "application/json" },
+              body: JSON.stringify({ value: [], nextLink: `${other.url}/secrets` }),
+            },
       { tls: certificate },
     );
     const { fileOf } = await import("./subject.ts");
@@ -297,7 +324,9 @@ describe("trouble of the service", () => {
       [{}, () => one.emulator.server.disconnect()],
     ] as const) {
       await act?.();
-      const error = await managerWith(settings).getSecret("a").catch((reason: unknown) => reason as Error);
+      const error = await managerWith(settings)
+        .getSecret("a")
+        .catch((reason: unknown) => reason as Error);
       expect(error).toMatchObject({ code: "unavailable", retryable: true });
       expect("message" in error && error.message.split("\n").length).toBe(1);
     }
@@ -311,7 +340,15 @@ describe("trouble of the service", () => {
   test("a request that was never sent is repeated also when it writes; one that was is not", async () => {
     const attempts = async (method: string, sent: boolean): Promise<number> => {
       let count = 0;
-      const request: WireRequest = { url: "https://x/secrets/a", method, headers: {}, body: undefined, signal: undefined, plain: false, agent: undefined };
+      const request: WireRequest = {
+        url: "https://x/secrets/a",
+        method,
+        headers: {},
+        body: undefined,
+        signal: undefined,
+        plain: false,
+        agent: undefined,
+      };
       await sendWithRetries(
         () => {
           count += 1;
@@ -322,6 +359,11 @@ describe("trouble of the service", () => {
       ).catch(() => undefined);
       return count;
     };
-    expect([await attempts("PUT", false), await attempts("PUT", true), await attempts("DELETE", true), await attempts("GET", true)]).toEqual([4, 1, 1, 4]);
+    expect([
+      await attempts("PUT", false),
+      await attempts("PUT", true),
+      await attempts("DELETE", true),
+      await attempts("GET", true),
+    ]).toEqual([4, 1, 1, 4]);
   });
 });

@@ -17,9 +17,13 @@ describe("secrets of other tools", () => {
     await one.driver.close?.();
     await one.dispose?.();
   });
-  const plant = (name: string, value: string, more: { readonly tags?: Record<string, string>; readonly contentType?: string; readonly expires?: number } = {}): void =>
-    void one.emulator.vault.set(name, { value, ...more });
-  const names = async (manager: SecretsManager): Promise<string[]> => (await Array.fromAsync(manager.listSecrets())).map(({ name }) => name).toSorted();
+  const plant = (
+    name: string,
+    value: string,
+    more: { readonly tags?: Record<string, string>; readonly contentType?: string; readonly expires?: number } = {},
+  ): void => void one.emulator.vault.set(name, { value, ...more });
+  const names = async (manager: SecretsManager): Promise<string[]> =>
+    (await Array.fromAsync(manager.listSecrets())).map(({ name }) => name).toSorted();
 
   test("a plain string, JSON with numbers and nested objects, and a database's secret are read as they are documented", async () => {
     plant("plain", "correct horse");
@@ -65,7 +69,9 @@ describe("secrets of other tools", () => {
 
   test("where the tags of others leave no room, nothing is written", async () => {
     plant("full", "old", { tags: Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`tag-${index}`, "x"])) });
-    await expect(own.replaceSecret({ name: "full", schema: "arbitrary", values: { a: "b" }, adopt: true })).rejects.toMatchObject({ code: "invalid_request" });
+    await expect(own.replaceSecret({ name: "full", schema: "arbitrary", values: { a: "b" }, adopt: true })).rejects.toMatchObject({
+      code: "invalid_request",
+    });
     expect(one.emulator.vault.get("full").version.value).toBe("old");
   });
 
@@ -74,7 +80,9 @@ describe("secrets of other tools", () => {
     plant("coffer-x2fnamespace-x2fteam-x2ftouched", '{"a":"theirs"}');
     expect({ ...(await team.getSecret("touched")).text }).toEqual({ a: "theirs" });
     expect((await Array.fromAsync(team.listSecrets())).find(({ name }) => name === "touched")?.managed).toBe(false);
-    await expect(team.replaceSecret({ name: "touched", schema: "arbitrary", values: { a: "again" } })).rejects.toMatchObject({ code: "conflict" });
+    await expect(team.replaceSecret({ name: "touched", schema: "arbitrary", values: { a: "again" } })).rejects.toMatchObject({
+      code: "conflict",
+    });
     await team.deleteSecret("touched", { immediate: true });
   });
 

@@ -4,7 +4,10 @@ import { inspect } from "node:util";
 import { azure } from "../src/index.ts";
 import type { AzureSettings } from "../src/settings-types.ts";
 
-const { settings, canary } = JSON.parse(process.env["COFFER_TEST_INPUT"] ?? "") as { readonly settings: AzureSettings; readonly canary: string };
+const { settings, canary } = JSON.parse(process.env["COFFER_TEST_INPUT"] ?? "") as {
+  readonly settings: AzureSettings;
+  readonly canary: string;
+};
 delete process.env["COFFER_TEST_INPUT"];
 const manager = createSecretsManager(azure, settings);
 const values = { password: canary, lines: `${canary}\n${canary}` };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { inspect, promisify } from "node:util";
 import { createSecretsManager } from "@coffer/core";
 import { AzureEmulator } from "@coffer/emulators/azure/server";
-import { type Leak, leakScan } from "@coffer/testkit";
+import { leakScan } from "@coffer/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { azure } from "../src/index.ts";
 import type { AzureSettings } from "../src/settings-types.ts";
@@ -51,10 +51,7 @@ describe("no leak", () => {
     expect(output).toContain("azure:");
     const tokens = [...emulator.entra.tokens];
     const secrets = [canary, emulator.entra.principal.clientSecret, ...tokens];
-    const leaks: Leak[] = await leakScan({ canary: secrets, texts: { output } });
-    // The first eight characters of a token are the same for all tokens.
-    expect(leaks.filter(({ form }) => form !== "first 8 characters" || !output.includes("eyJ0."))).toEqual([]);
-    expect(output).not.toContain("eyJ0.");
+    expect(await leakScan({ canary: secrets, texts: { output } })).toEqual([]);
   });
 
   test("T26, T27: what a program can print of an error, of a manager and of a secret", async () => {
@@ -73,7 +70,13 @@ describe("no leak", () => {
     };
     print("secret", secret);
     print("manager", manager);
-    for (const fault of [{ kind: "deny" }, { kind: "unauthenticated" }, { kind: "echo" }, { kind: "broken", times: 99 }, { kind: "cut_json" }] as const) {
+    for (const fault of [
+      { kind: "deny" },
+      { kind: "unauthenticated" },
+      { kind: "echo" },
+      { kind: "broken", times: 99 },
+      { kind: "cut_json" },
+    ] as const) {
       emulator.server.faults.heal();
       emulator.server.faults.inject(fault);
       for (const call of [

@@ -48,10 +48,17 @@ describe("requests", () => {
     const { revision: next } = await manager.getSecret("warehouse");
     expect(next).not.toBe(revision);
     expect(await requestsOf(one, () => manager.replaceSecret({ ...whole, expected: next ?? "" }))).toEqual(replaced);
-    expect(await requestsOf(one, async () => { for await (const _ of manager.history("warehouse")); })).toEqual({
+    expect(
+      await requestsOf(one, async () => {
+        for await (const _ of manager.history("warehouse"));
+      }),
+    ).toEqual({
       "GET /secrets/{name}/versions": 1,
     });
-    expect(await requestsOf(one, () => manager.deleteSecret("warehouse"))).toEqual({ "GET /secrets/{name}": 1, "DELETE /secrets/{name}": 1 });
+    expect(await requestsOf(one, () => manager.deleteSecret("warehouse"))).toEqual({
+      "GET /secrets/{name}": 1,
+      "DELETE /secrets/{name}": 1,
+    });
     expect(await requestsOf(one, () => manager.restoreSecret("warehouse"))).toMatchObject({
       "GET /deletedsecrets/{name}": 1,
       "POST /deletedsecrets/{name}/recover": 1,

@@ -68,7 +68,13 @@ describe("signing in", () => {
   test("credential_kind cli: the Azure CLI is asked, for the tenant of tenant_id", async () => {
     const folder = mkdtempSync(join(tmpdir(), "coffer-az-"));
     const tenant_id = emulator.entra.principal.tenantId;
-    const answer = JSON.stringify({ accessToken: emulator.entra.issue(), expiresOn: "2099-01-01 00:00:00.000000", expires_on: 4_070_908_800, tenant: "t", tokenType: "Bearer" });
+    const answer = JSON.stringify({
+      accessToken: emulator.entra.issue(),
+      expiresOn: "2099-01-01 00:00:00.000000",
+      expires_on: 4_070_908_800,
+      tenant: "t",
+      tokenType: "Bearer",
+    });
     writeFileSync(join(folder, "az"), `#!/bin/sh\necho "$@" >> ${folder}/asked\ncat <<'E'\n${answer}\nE\n`);
     chmodSync(join(folder, "az"), 0o700);
     vi.stubEnv("PATH", `${folder}${delimiter}${process.env["PATH"]}`);
@@ -124,7 +130,9 @@ describe("signing in", () => {
   });
 
   test("client: a client of the SDK as it is", async () => {
-    const credential: TokenCredential = { getToken: async () => ({ token: emulator.entra.issue(), expiresOnTimestamp: Date.now() + 3_600_000 }) };
+    const credential: TokenCredential = {
+      getToken: async () => ({ token: emulator.entra.issue(), expiresOnTimestamp: Date.now() + 3_600_000 }),
+    };
     const client = new SecretClient(emulator.url, credential, {
       disableChallengeResourceVerification: true,
       tlsOptions: { ca: emulator.ca },
@@ -151,7 +159,12 @@ describe("signing in", () => {
     expect(JSON.stringify(error) + String(error)).not.toContain(wrong);
     const away = createSecretsManager(azure, { ...common, ...principal(), authority_host: "https://127.0.0.1:9", client_secret: wrong });
     await expect(away.getSecret("a")).rejects.toMatchObject({ code: "unavailable", retryable: true, outcome: "not_applied" });
-    const untrusted = createSecretsManager(azure, { ...common, ...principal(), authority_host: "https://no-such-host.invalid", client_secret: wrong });
+    const untrusted = createSecretsManager(azure, {
+      ...common,
+      ...principal(),
+      authority_host: "https://no-such-host.invalid",
+      client_secret: wrong,
+    });
     await expect(untrusted.getSecret("a")).rejects.toMatchObject({ code: "unavailable" });
     for (const manager of [refused, away, untrusted]) await manager.close();
   });
@@ -173,25 +186,39 @@ describe("the vault", () => {
 
   test("cloud: tokens come from the authority of the cloud, unless another one is named", () => {
     expect(planCredential({}, {}).authorityHost).toBeUndefined();
-    expect(planCredential({ cloud: "us_government" }, {})).toMatchObject({ authorityHost: "https://login.microsoftonline.us", foreignAuthority: false });
+    expect(planCredential({ cloud: "us_government" }, {})).toMatchObject({
+      authorityHost: "https://login.microsoftonline.us",
+      foreignAuthority: false,
+    });
     expect(planCredential({ cloud: "china" }, {}).authorityHost).toBe("https://login.chinacloudapi.cn");
-    expect(planCredential({ cloud: "china" }, { AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com" }).authorityHost).toBe("https://login.microsoftonline.com");
+    expect(planCredential({ cloud: "china" }, { AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com" }).authorityHost).toBe(
+      "https://login.microsoftonline.com",
+    );
     expect(planCredential({ authority_host: "https://login.example" }, {}).foreignAuthority).toBe(true);
   });
 
   test("AZURE_CLIENT_CERTIFICATE_PASSWORD and client_certificate_password open the key of the certificate", () => {
     expect(planCredential({}, { AZURE_CLIENT_CERTIFICATE_PASSWORD: "from-env" }).certificatePassword).toBe("from-env");
-    expect(planCredential({ client_certificate_password: "set" }, { AZURE_CLIENT_CERTIFICATE_PASSWORD: "from-env" }).certificatePassword).toBe("set");
+    expect(
+      planCredential({ client_certificate_password: "set" }, { AZURE_CLIENT_CERTIFICATE_PASSWORD: "from-env" }).certificatePassword,
+    ).toBe("set");
   });
 
   test("what a kind needs and lacks is named, with its variable", async () => {
     const manager = createSecretsManager(azure, { ...common, credential_kind: "client_secret" });
     await expect(manager.getSecret("a")).rejects.toMatchObject({
       code: "invalid_settings",
-      message: expect.stringContaining("tenant_id (AZURE_TENANT_ID), client_id (AZURE_CLIENT_ID), client_secret (AZURE_CLIENT_SECRET)") as unknown,
+      message: expect.stringContaining(
+        "tenant_id (AZURE_TENANT_ID), client_id (AZURE_CLIENT_ID), client_secret (AZURE_CLIENT_SECRET)",
+      ) as unknown,
     });
-    await expect(createSecretsManager(azure, {}).getSecret("a")).rejects.toMatchObject({ code: "invalid_settings", hint: expect.stringContaining("key_vault_name") as unknown });
-    await expect(createSecretsManager(azure, { ...common, ca_file: "/no/such/file" }).getSecret("a")).rejects.toMatchObject({ code: "invalid_settings" });
+    await expect(createSecretsManager(azure, {}).getSecret("a")).rejects.toMatchObject({
+      code: "invalid_settings",
+      hint: expect.stringContaining("key_vault_name") as unknown,
+    });
+    await expect(createSecretsManager(azure, { ...common, ca_file: "/no/such/file" }).getSecret("a")).rejects.toMatchObject({
+      code: "invalid_settings",
+    });
   });
 
   test("api_version: the version of the interface that is asked for", async () => {
@@ -222,9 +249,23 @@ describe("the vault", () => {
 
   test("the schema takes exactly the settings that are described", () => {
     const described: Record<keyof AzureSettings, true> = {
-      key_vault_name: true, vault_url: true, cloud: true, credential_kind: true, tenant_id: true, client_id: true, client_secret: true,
-      client_certificate_path: true, client_certificate_password: true, federated_token_file: true, authority_host: true, access_token: true,
-      credential: true, client: true, ca_file: true, api_version: true, verify_challenge: true,
+      key_vault_name: true,
+      vault_url: true,
+      cloud: true,
+      credential_kind: true,
+      tenant_id: true,
+      client_id: true,
+      client_secret: true,
+      client_certificate_path: true,
+      client_certificate_password: true,
+      federated_token_file: true,
+      authority_host: true,
+      access_token: true,
+      credential: true,
+      client: true,
+      ca_file: true,
+      api_version: true,
+      verify_challenge: true,
     };
     expect(Object.keys(settingsSchema.shape)).toEqual(Object.keys(described));
   });

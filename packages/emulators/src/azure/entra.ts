@@ -54,14 +54,20 @@ export class Entra {
     this.grants.push("managed_identity");
     this.identities.push(request.query.get("client_id") ?? undefined);
     const expires = Math.floor(Date.now() / 1000) + LIFETIME_SECONDS;
-    return json(200, { access_token: this.issue(), expires_on: String(expires), resource: "https://vault.azure.net", token_type: "Bearer" });
+    return json(200, {
+      access_token: this.issue(),
+      expires_on: String(expires),
+      resource: "https://vault.azure.net",
+      token_type: "Bearer",
+    });
   }
 
   #token(request: LoopbackRequest): LoopbackAnswer {
     if (request.method !== "POST" || !String(request.headers["content-type"]).startsWith("application/x-www-form-urlencoded"))
       return refusal(400, "invalid_request", "AADSTS900144: The request body must be form-urlencoded.");
     const form = new URLSearchParams(request.body.toString("utf8"));
-    if (form.get("grant_type") !== "client_credentials") return refusal(400, "unsupported_grant_type", "AADSTS70003: The grant is not supported.");
+    if (form.get("grant_type") !== "client_credentials")
+      return refusal(400, "unsupported_grant_type", "AADSTS70003: The grant is not supported.");
     if (form.get("client_id") !== this.principal.clientId)
       return refusal(400, "unauthorized_client", "AADSTS700016: The application was not found in the directory.");
     if (form.get("scope")?.split(" ").includes("https://vault.azure.net/.default") !== true)

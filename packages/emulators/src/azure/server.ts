@@ -77,7 +77,11 @@ export class AzureEmulator {
     const throttle = faults.take("throttle");
     if (throttle !== undefined) {
       const wait = throttle.retryAfterSeconds;
-      const answer = refusal(429, "Throttled", "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached");
+      const answer = refusal(
+        429,
+        "Throttled",
+        "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached",
+      );
       return wait === undefined ? answer : { ...answer, headers: { ...answer.headers, "retry-after": String(wait) } };
     }
     if (faults.take("broken") !== undefined) return refusal(503, "ServiceUnavailable", "The service is temporarily unavailable.");
@@ -142,7 +146,8 @@ export class AzureEmulator {
 
   #versions(name: string, request: LoopbackRequest): LoopbackAnswer {
     const found = this.vault.versions(name);
-    if (found === undefined) throw new VaultRefusal(404, "SecretNotFound", `A secret with (name/id) ${name} was not found in this key vault.`);
+    if (found === undefined)
+      throw new VaultRefusal(404, "SecretNotFound", `A secret with (name/id) ${name} was not found in this key vault.`);
     return this.#page(
       request,
       found.versions.map((version) => item(this.url, { secret: found.secret, version }, true)),

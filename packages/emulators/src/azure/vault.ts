@@ -81,8 +81,7 @@ export class Vault {
         "SecretNotFound",
         `A secret with (name/id) ${id === undefined ? name : `${name}/${id}`} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command.`,
       );
-    if (!version.enabled)
-      throw new VaultRefusal(403, "Forbidden", "Operation get is not allowed on a disabled secret.", "SecretDisabled");
+    if (!version.enabled) throw new VaultRefusal(403, "Forbidden", "Operation get is not allowed on a disabled secret.", "SecretDisabled");
     return { secret, version };
   }
 
