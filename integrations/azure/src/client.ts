@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { readFile } from "node:fs/promises";
-import type { TokenCredential } from "@azure/identity";
+import type { AzureCliCredential, TokenCredential } from "@azure/identity";
 import type { SecretClient, SecretClientOptions } from "@azure/keyvault-secrets";
 import { type CallOptions, DriverError } from "@coffer/core";
 import { type CredentialPlan, invalid, planCredential, vaultUrl } from "./credentials.ts";
@@ -234,13 +234,13 @@ async function identityOf(plan: CredentialPlan, client: HttpClient): Promise<Tok
 }
 
 /** The one credential that needs nothing else of its package: alone it loads in a sixth of the time. */
-async function azureCli(): Promise<typeof import("@azure/identity").AzureCliCredential> {
+async function azureCli(): Promise<typeof AzureCliCredential> {
   try {
     const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);
-    const path = require("node:path") as typeof import("node:path");
-    const file = path.join(path.dirname(require.resolve("@azure/identity")), "credentials/azureCliCredential.js");
-    const { AzureCliCredential } = require(file) as Pick<typeof import("@azure/identity"), "AzureCliCredential">;
-    if (typeof AzureCliCredential === "function") return AzureCliCredential;
+    const { dirname, join } = process.getBuiltinModule("node:path");
+    const file = join(dirname(require.resolve("@azure/identity")), "credentials/azureCliCredential.js");
+    const found = require(file) as { readonly AzureCliCredential: typeof AzureCliCredential };
+    if (typeof found.AzureCliCredential === "function") return found.AzureCliCredential;
   } catch {
     // The package is built otherwise, or bundled.
   }

@@ -101,14 +101,12 @@ export class Transport {
       });
       outgoing.on("response", (incoming) => {
         sent = true;
-        read(incoming).then(
-          (text) => {
-            finish();
-            if (text === undefined) end("foreign", "TOO_LARGE");
-            else resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), text });
-          },
-          (error: NodeJS.ErrnoException) => failed(error),
-        );
+        const answered = (text: string | undefined): void => {
+          finish();
+          if (text === undefined) end("foreign", "TOO_LARGE");
+          else resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), text });
+        };
+        read(incoming).then(answered, failed);
       });
       if (request.signal?.aborted === true) onAbort();
       else outgoing.end(request.body);

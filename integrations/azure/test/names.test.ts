@@ -1,5 +1,5 @@
 import { createSecretsManager, isPortableName } from "@coffer/core";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { azure } from "../src/index.ts";
 import { isAskedFor, listedName, readMarker, writeMarker } from "../src/marker.ts";
