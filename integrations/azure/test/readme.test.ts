@@ -53,7 +53,7 @@ test("the programs of the README do what they say, on a vault", async () => {
   const printed: string[] = [];
   for (const [index, text] of programs.entries()) {
     // The vault of the README is somebody else's; everything but its address stays.
-    const here = text.replace(/\{ (?:key_vault_name|vault_url): "[^"]*" \}/, settings).replace("await using", "const");
+    const here = text.replace(/(?:key_vault_name|vault_url): "[^"]*"/, `...${settings}`).replace("await using", "const");
     writeFileSync(join(project, `run-${index}.ts`), index === 2 ? `${here}await manager.close();\n` : here);
     printed.push(await run(["--conditions=@coffer/source", `run-${index}.ts`]));
   }
