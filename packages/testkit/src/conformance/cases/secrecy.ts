@@ -37,6 +37,8 @@ export const secrecyCases: readonly CaseDefinition[] = [
       await Scene.play(lab, async (scene) => {
         await breakIt(lab);
         await scene.tryEverything();
+        // A driver that looks what became of a write whose answer was lost has nothing to complain about.
+        if (kind === "loseAnswer") scene.mayHaveWorked();
       });
     }),
   ),
@@ -91,6 +93,7 @@ class Scene {
   readonly #lab: Lab;
   readonly #canaries: string[] = [];
   readonly #errors: unknown[] = [];
+  #mayHaveWorked = false;
   readonly #output = listenToOutput();
 
   private constructor(lab: Lab, driver: SecretsManagerDriver) {
@@ -147,10 +150,15 @@ class Scene {
     await this.attempt(() => manager.deleteAllSecrets());
   }
 
+  /** Nothing has to have failed. */
+  mayHaveWorked(): void {
+    this.#mayHaveWorked = true;
+  }
+
   /** Neither the errors nor what was written to the terminal hold a value or a credential, in any form. */
   #expectSilence(): void {
     const shown = [...this.#errors.flatMap((error) => textsOf(error)), ...this.#output.stop()];
-    assert.ok(this.#errors.length > 0, "not one call failed");
+    assert.ok(this.#errors.length > 0 || this.#mayHaveWorked, "not one call failed");
     const leaks = new Set<string>();
     for (const [what, values] of [
       ["a value", this.#canaries],

@@ -1,0 +1,96 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { AzureEmulator } from "@coffer/emulators/azure/server";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { AZURE_CAPABILITIES } from "../src/driver.ts";
+import { azureSchema, CLOUDS, CREDENTIAL_KINDS } from "../src/index.ts";
+import { settingsSchema } from "../src/settings.ts";
+import { settingsOf } from "./subject.ts";
+
+const packageFolder = join(import.meta.dirname, "..");
+const root = join(packageFolder, "../..");
+const README = readFileSync(join(packageFolder, "README.md"), "utf8");
+const programs = [...README.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text = ""]) => text);
+
+/** The reader's project. */
+let project = "";
+beforeAll(() => {
+  project = realpathSync(mkdtempSync(join(tmpdir(), "coffer-readme-")));
+  mkdirSync(join(project, "node_modules/@coffer"), { recursive: true });
+  for (const [from, to] of [
+    [packageFolder, "@coffer/azure"],
+    [join(root, "packages/core"), "@coffer/core"],
+    [join(packageFolder, "node_modules/zod"), "zod"],
+    [join(root, "node_modules/@types"), "@types"],
+  ] as const)
+    symlinkSync(from, join(project, "node_modules", to));
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "reader", type: "module" }));
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ extends: join(root, "tsconfig.base.json"), include: ["*.ts"] }));
+  for (const [index, text] of programs.entries()) writeFileSync(join(project, `block-${index}.ts`), text);
+});
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+async function run(parameters: readonly string[]): Promise<string> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:VITEST|TEST$|NODE_|FORCE_COLOR)/.test(name)));
+  const ended = await promisify(execFile)(process.execPath, parameters, { cwd: project, env }).catch(
+    (error: { readonly stdout?: string; readonly stderr?: string }) => error,
+  );
+  return `${ended.stdout}${ended.stderr}`;
+}
+
+test("the programs of the README compile", async () => {
+  const tsc = join(dirname(createRequire(join(root, "package.json")).resolve("typescript/package.json")), "bin/tsc");
+  expect(await run([tsc, "-p", "."])).toBe("");
+});
+
+test("the programs of the README do what they say, on a vault", async () => {
+  const emulator = await AzureEmulator.start();
+  const settings = JSON.stringify(settingsOf(emulator));
+  const printed: string[] = [];
+  for (const [index, text] of programs.entries()) {
+    // The vault of the README is somebody else's; everything but its address stays.
+    const here = text.replace(/(?:key_vault_name|vault_url): "[^"]*"/, `...${settings}`).replace("await using", "const");
+    writeFileSync(join(project, `run-${index}.ts`), index === 2 ? `${here}await manager.close();\n` : here);
+    printed.push(await run(["--conditions=@coffer/source", `run-${index}.ts`]));
+  }
+  expect(printed).toEqual(["etl\n", "", ""]);
+  expect(emulator.vault.get("coffer-x2fnamespace-x2fteam-a-x2fwarehouse").version).toMatchObject({
+    contentType: "application/json",
+    value: '{"$type":"mysql","password":"correct horse","user":"etl"}',
+  });
+  expect(emulator.vault.get("coffer-x2fglobal-x2flake").version.tags).toMatchObject({ "coffer-schema": "azure" });
+  await emulator.stop();
+});
+
+test("the README tells the settings, the kinds of credentials, the schema and the limits that there are", () => {
+  const [, table = ""] = /^## Settings\n(.*?)^## /ms.exec(README) ?? [];
+  expect([...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name)).toEqual(Object.keys(settingsSchema.shape));
+  const [, kinds = ""] = /^## Signing in\n(.*?)^## /ms.exec(README) ?? [];
+  expect([...kinds.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name).filter((name) => name !== "credential_kind")).toEqual([
+    ...CREDENTIAL_KINDS,
+  ]);
+  for (const cloud of CLOUDS) expect(table).toContain(`\`${cloud}\``);
+  expect(README).toContain(
+    Object.keys(azureSchema.fields?._zod.def.shape ?? {})
+      .map((key) => `\`${key}\``)
+      .join(", "),
+  );
+  expect(README).toContain(`${AZURE_CAPABILITIES.maxValueBytes?.toLocaleString("en")} bytes`);
+  expect(README).toContain(`${AZURE_CAPABILITIES.maxInFlight} requests at once`);
+});
+
+test("importing the package loads no SDK", async () => {
+  writeFileSync(
+    join(project, "import.ts"),
+    `import * as module from "node:module";
+    const loaded: string[] = [];
+    module.registerHooks({ load(url, context, next) { loaded.push(url); return next(url, context); } });
+    await import("@coffer/azure");
+    console.log(loaded.filter((url) => /@azure|zod\\/v4\\/classic/.test(url)).length, loaded.length > 0);`,
+  );
+  expect(await run(["--conditions=@coffer/source", "import.ts"])).toBe("0 true\n");
+});
