@@ -23,11 +23,11 @@ export async function* pipelined<Item, Result>(
   const source: { asking?: Promise<void> | undefined; ended: boolean; failure?: { readonly reason: unknown } } = { ended: false };
 
   const start = (item: Item): void => {
-    const work = run(item).then((result) => {
-      running.delete(work);
-      results.push(result);
-    });
+    const work = finish(item).finally(() => running.delete(work));
     running.add(work);
+  };
+  const finish = async (item: Item): Promise<void> => {
+    results.push(await run(item));
   };
   const ask = async (): Promise<void> => {
     try {

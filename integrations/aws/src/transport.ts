@@ -1,12 +1,11 @@
 import type { Agent, IncomingMessage } from "node:http";
-import type * as Http from "node:http";
-import type * as Https from "node:https";
+import type { Agent as SecureAgent } from "node:https";
 import type { Socket } from "node:net";
 import { DriverError } from "@coffer/core";
 
 // Not by import: that touches every export, and one of them loads the whole of undici.
-const http = process.getBuiltinModule("node:http") as typeof Http;
-const https = process.getBuiltinModule("node:https") as typeof Https;
+const http = process.getBuiltinModule("node:http");
+const https = process.getBuiltinModule("node:https");
 
 // Larger than any answer can be: twenty values of 64 KiB in JSON, where a character may take six.
 const LARGEST_ANSWER = 16 * 1024 * 1024;
@@ -62,7 +61,7 @@ export class ConnectionError extends Error {
 export class Transport {
   readonly metadata = { handlerProtocol: "http/1.1" };
   readonly #allowHttp: boolean;
-  readonly #agents: { readonly http: Agent; readonly https: Https.Agent };
+  readonly #agents: { readonly http: Agent; readonly https: SecureAgent };
 
   constructor(options: { readonly allowHttp: boolean }) {
     this.#allowHttp = options.allowHttp;

@@ -191,9 +191,8 @@ describe("writers side by side", () => {
     onEmulator(async ({ manager }) => {
       const [first, second] = [manager(), manager()];
       await first.registerSecret({ name: "db", values: { start: "x" } });
-      await Promise.all(
-        Array.from({ length: 8 }, (_, index) => [first, second][index % 2]?.updateSecret("db", { values: { [`key_${index}`]: "x" } })),
-      );
+      const update = (index: number) => (index % 2 === 0 ? first : second).updateSecret("db", { values: { [`key_${index}`]: "x" } });
+      await Promise.all(Array.from({ length: 8 }, (_, index) => update(index)));
       expect(Object.keys((await first.getSecret("db")).text)).toHaveLength(9);
     }));
 

@@ -34,14 +34,14 @@ describe("secrets that others have written", () => {
         Array.from({ length: 5 }, () => ({ managed: false, schema: null })),
       );
       const many = await collect(secrets.getSecrets(["plain", "rds", "bytes", "pushed", "zenml", "absent"]));
-      expect(many.map(({ name, ...rest }) => [name, "error" in rest ? rest.error.code : "read"]).toSorted()).toEqual([
-        ["absent", "not_found"],
-        ["bytes", "read"],
-        ["plain", "read"],
-        ["pushed", "read"],
-        ["rds", "read"],
-        ["zenml", "read"],
-      ]);
+      expect(Object.fromEntries(many.map(({ name, ...rest }) => [name, "error" in rest ? rest.error.code : "read"]))).toEqual({
+        absent: "not_found",
+        bytes: "read",
+        plain: "read",
+        pushed: "read",
+        rds: "read",
+        zenml: "read",
+      });
     }));
 
   test("they are only replaced with adopt, and keep the tags that they have", () =>
@@ -181,6 +181,7 @@ describe("T89 a name that a deletion has left reserved", () => {
       emulator.forcedDeletionMs = 500;
       await secrets.deleteSecret("db", { immediate: true });
       await secrets.registerSecret({ name: "db", values: { user: "again" } });
+      expect((await secrets.getSecret("db")).text).toEqual({ user: "again" });
     }));
 
   test("another tool's secret that is brought back is marked", () =>
@@ -190,5 +191,6 @@ describe("T89 a name that a deletion has left reserved", () => {
       await secrets.deleteSecret("theirs");
       await secrets.registerSecret({ name: "theirs", values: { user: "ours" } }, { onDeleted: "restore" });
       await secrets.replaceSecret({ name: "theirs", schema: "arbitrary", values: {} });
+      expect((await collect(secrets.listSecrets())).map(({ managed }) => managed)).toEqual([true]);
     }));
 });

@@ -1,5 +1,5 @@
 import { defineSecretSchema, isPortableName } from "@coffer/core";
-import fc from "fast-check";
+import { assert, constantFrom, nat, pre, property, string, tuple } from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
 import { markedName, markerTags } from "../src/marker.ts";
@@ -8,23 +8,23 @@ import { isOurs, isRevision, newRevision, schemaOf } from "../src/revisions.ts";
 import { collect, failure, onEmulator } from "./laboratory.ts";
 
 const SERVICE_NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/;
-const portable = fc
-  .string({ unit: fc.constantFrom(..."abcXYZ019_.@+=-/=-=-"), minLength: 1, maxLength: 200 })
-  .filter((name) => isPortableName(name));
+const portable = string({ unit: constantFrom(..."abcXYZ019_.@+=-/=-=-"), minLength: 1, maxLength: 200 }).filter((name) =>
+  isPortableName(name),
+);
 // Where names have to be shortened: many escapes behind a long namespace.
-const scope = fc.constantFrom(
+const scope = constantFrom(
   "coffer/global/",
   "coffer/namespace/team-a/",
   `coffer/namespace/${"=".repeat(150)}/`,
   `coffer/namespace/${"n".repeat(199)}=/`,
 );
-const fullName = fc.tuple(scope, portable).map(([path, name]) => path + name);
+const fullName = tuple(scope, portable).map(([path, name]) => path + name);
 const manyNames = { numRuns: 2000 };
 
 describe("names", () => {
   test("T60 every name becomes a name of the service, and comes back, through the marker where it had to be shortened", () => {
-    fc.assert(
-      fc.property(fullName, (name) => {
+    assert(
+      property(fullName, (name) => {
         const stored = encodeName(name);
         expect(stored).toMatch(SERVICE_NAME);
         expect(decodeName(stored, markedName(markerTags(name, stored)))).toBe(name);
@@ -35,9 +35,9 @@ describe("names", () => {
   });
 
   test("T60 two names never become one", () => {
-    fc.assert(
-      fc.property(fullName, fullName, (one, other) => {
-        fc.pre(one !== other);
+    assert(
+      property(fullName, fullName, (one, other) => {
+        pre(one !== other);
         expect(encodeName(one)).not.toBe(encodeName(other));
       }),
       manyNames,
@@ -48,8 +48,8 @@ describe("names", () => {
   });
 
   test("what a prefix is searched by finds every name that starts with it", () => {
-    fc.assert(
-      fc.property(fullName, fc.nat(), (name, cut) => {
+    assert(
+      property(fullName, nat(), (name, cut) => {
         const prefix = name.slice(0, 1 + (cut % name.length));
         expect(encodeName(name).startsWith(encodePrefix(prefix))).toBe(true);
       }),

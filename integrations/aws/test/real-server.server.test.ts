@@ -67,7 +67,7 @@ const subject: ConformanceSubject<OpenedSubject> = {
 };
 
 describe(`moto${notRun === undefined ? "" : ` (not run: ${notRun})`}`, () => {
-  // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- the cases are data: their titles are names, their demands are assertions of node:assert
+  // oxlint-disable vitest/expect-expect, vitest/valid-title -- the cases are data: their titles are names, their demands are assertions of node:assert
   for (const { name, skip, run } of conformanceCases(subject))
     test.skipIf(skip !== false || notRun !== undefined || Object.hasOwn(GAPS, name))(name, run);
 

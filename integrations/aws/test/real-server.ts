@@ -23,10 +23,8 @@ export async function startRealServer(): Promise<RealServer | { readonly notRun:
   let program: string;
   try {
     program = await installed();
-  } catch (error) {
-    return {
-      notRun: `${PACKAGE} could not be installed with python3 and pip (${(error as { readonly code?: unknown }).code ?? "failed"})`,
-    };
+  } catch {
+    return { notRun: `${PACKAGE} could not be installed with python3 and pip` };
   }
   const port = await freePort();
   const server = spawn(program, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });

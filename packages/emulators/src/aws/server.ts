@@ -126,7 +126,8 @@ export class AwsEmulator {
     operation: string,
     requestId: string,
   ): LoopbackAnswer {
-    const name = String(members["SecretId"] ?? members["Name"] ?? "*");
+    const id = members["SecretId"] ?? members["Name"];
+    const name = typeof id === "string" ? id : "*";
     // Permissions are looked at before anything else, so that nobody learns which names there are.
     if (this.#denied(operation, name)) throw this.#denial(operation, name);
     if (definition.writes && this.server.faults.get("echo") !== undefined)
