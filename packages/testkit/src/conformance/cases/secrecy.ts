@@ -36,6 +36,8 @@ export const secrecyCases: readonly CaseDefinition[] = [
     demand(`secrecy: no value and no credential is shown when ${when}`, [fixtures, needsFault(kind), ...needs], async (lab) => {
       await Scene.play(lab, async (scene) => {
         await breakIt(lab);
+        // A driver that finds out what became of a write whose answer was lost has nothing to say about it.
+        if (kind === "loseAnswer") scene.mayRecover = true;
         await scene.tryEverything();
       });
     }),
@@ -88,6 +90,8 @@ export const secrecyCases: readonly CaseDefinition[] = [
 /** Secrets with canaries in them, and the errors that calls about them have thrown. */
 class Scene {
   readonly manager: SecretsManager;
+  /** Whether it is fine when no call fails. */
+  mayRecover = false;
   readonly #lab: Lab;
   readonly #canaries: string[] = [];
   readonly #errors: unknown[] = [];
@@ -150,7 +154,7 @@ class Scene {
   /** Neither the errors nor what was written to the terminal hold a value or a credential, in any form. */
   #expectSilence(): void {
     const shown = [...this.#errors.flatMap((error) => textsOf(error)), ...this.#output.stop()];
-    assert.ok(this.#errors.length > 0, "not one call failed");
+    assert.ok(this.mayRecover || this.#errors.length > 0, "not one call failed");
     const leaks = new Set<string>();
     for (const [what, values] of [
       ["a value", this.#canaries],
