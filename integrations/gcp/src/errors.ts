@@ -226,7 +226,7 @@ function depths(raw: unknown): string {
   for (let error = raw, depth = 0; error !== undefined && error !== null && depth < 8; error = property(error, "cause"), depth += 1) {
     const several = property(error, "errors");
     for (const one of [error, ...(Array.isArray(several) ? several : [])])
-      texts.push(String(property(one, "code")), String(property(one, "message")));
+      texts.push(String(property(one, "code")), textOf(property(one, "message")), textOf(property(one, "details")));
   }
   return texts.join("\n");
 }
