@@ -5,6 +5,7 @@ const MANAGED_BY = "managed-by";
 const COFFER = "coffer";
 const NAME = "coffer-name";
 const REGISTER = "coffer-register";
+const SWAP = "coffer-swap";
 
 /** The trace of a register: which operation it was, and until when it wanted to be done. */
 export interface RegisterTrace {
@@ -41,4 +42,27 @@ export function registerTrace(annotations: Annotations): RegisterTrace | undefin
   const [, operationId, time] = /^(\S+) (\S+)$/.exec(annotations[REGISTER] ?? "") ?? [];
   const until = Date.parse(time ?? "");
   return !isMarked(annotations) || operationId === undefined || Number.isNaN(until) ? undefined : { operationId, until };
+}
+
+/** A writer that compares and swaps: which revision it replaces, and until when it wants to be done. */
+export interface SwapLock extends RegisterTrace {
+  readonly base: string;
+}
+
+/** The same annotations with a writer announced in them. */
+export function locked(annotations: Annotations, { base, operationId, until }: SwapLock): Annotations {
+  return { ...annotations, [SWAP]: `${base} ${operationId} ${new Date(until).toISOString()}` };
+}
+
+/** The same annotations without an announced writer. */
+export function unlocked(annotations: Annotations): Annotations {
+  const { [SWAP]: _lock, ...rest } = annotations;
+  return rest;
+}
+
+/** The writer that is announced; `undefined` when there is none. */
+export function swapLock(annotations: Annotations): SwapLock | undefined {
+  const [, base, operationId, time] = /^(\S+) (\S+) (\S+)$/.exec(annotations[SWAP] ?? "") ?? [];
+  const until = Date.parse(time ?? "");
+  return base === undefined || operationId === undefined || Number.isNaN(until) ? undefined : { base, operationId, until };
 }

@@ -1,18 +1,16 @@
-import fc from "fast-check";
+import { array, assert, constantFrom, nat, property, tuple } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { filterOf, ID_LIMIT, nameOf, serviceName } from "../src/names.ts";
 import { annotationsFor, writtenName } from "../src/marker.ts";
 import { failureOf, managerOn, startServer } from "./laboratory.ts";
 
 const CHARACTERS = [..."ABXxYz019_.@+=-/"];
-const segment = fc.array(fc.constantFrom(...CHARACTERS.filter((character) => character !== "/")), { minLength: 1, maxLength: 120 });
+const segment = array(constantFrom(...CHARACTERS.filter((character) => character !== "/")), { minLength: 1, maxLength: 120 });
 /** Full names: the path of a scope and a portable name, with many of the characters that an escape must tell apart. */
-const fullName = fc
-  .tuple(
-    fc.constantFrom("coffer/global/", "coffer/namespace/a_x2f/", "coffer/namespace/team/"),
-    fc.array(segment, { minLength: 1, maxLength: 3 }),
-  )
-  .map(([prefix, segments]) => prefix + segments.map((characters) => characters.join("")).join("/"));
+const fullName = tuple(
+  constantFrom("coffer/global/", "coffer/namespace/a_x2f/", "coffer/namespace/team/"),
+  array(segment, { minLength: 1, maxLength: 3 }),
+).map(([prefix, segments]) => prefix + segments.map((characters) => characters.join("")).join("/"));
 
 /** What a listing tells of a stored name. */
 function recovered(name: string): string | undefined {
@@ -23,8 +21,8 @@ function recovered(name: string): string | undefined {
 
 describe("T60: names", () => {
   test("an id is within alphabet and length, and the name comes back", () => {
-    fc.assert(
-      fc.property(fullName, (name) => {
+    assert(
+      property(fullName, (name) => {
         expect(serviceName(name, "global").id).toMatch(/^[A-Za-z0-9_-]{1,255}$/);
         expect(recovered(name)).toBe(name);
       }),
@@ -32,16 +30,16 @@ describe("T60: names", () => {
   });
 
   test("two names never share an id", () => {
-    fc.assert(
-      fc.property(fullName, fullName, (one, other) => {
+    assert(
+      property(fullName, fullName, (one, other) => {
         expect(serviceName(one, "global").id === serviceName(other, "global").id).toBe(one === other);
       }),
     );
   });
 
   test("every id below a prefix contains what the filter asks for", () => {
-    fc.assert(
-      fc.property(fullName, fc.nat(), (name, cut) => {
+    assert(
+      property(fullName, nat(), (name, cut) => {
         const part = filterOf(name.slice(0, cut % (name.length + 1)), "global");
         expect(part).toBeDefined();
         expect(serviceName(name, "global").id).toContain(part);

@@ -34,9 +34,16 @@ describe.each(["rest", "grpc"] as const)("requests over %s", (transport) => {
     expect(await sent(() => manager.replaceSecret({ name: "one", schema: "arbitrary", values }))).toEqual({ AddSecretVersion: 1 });
     expect(await sent(() => manager.replaceSecret({ name: "one", schema: "arbitrary", values, expected: "2" }))).toEqual({
       AccessSecretVersion: 1,
+      GetSecret: 1,
+      UpdateSecret: 1,
       AddSecretVersion: 1,
     });
-    expect(await sent(() => manager.updateSecret("one", { values: { b: "2" } }))).toEqual({ AccessSecretVersion: 2, AddSecretVersion: 1 });
+    expect(await sent(() => manager.updateSecret("one", { values: { b: "2" } }))).toEqual({
+      AccessSecretVersion: 2,
+      GetSecret: 1,
+      UpdateSecret: 1,
+      AddSecretVersion: 1,
+    });
     expect(await sent(() => collect(manager.history("one")))).toEqual({ ListSecretVersions: 1 });
     expect(await sent(() => manager.getSecret("one", { revision: "1" }))).toEqual({ AccessSecretVersion: 1 });
     expect(await sent(() => manager.deleteSecret("one"))).toEqual({ DeleteSecret: 1 });
