@@ -35,16 +35,19 @@ const METHODS: Readonly<Record<string, string>> = {
   "POST version:disable": "DisableSecretVersion",
   "POST version:destroy": "DestroySecretVersion",
 };
+// What a path may name, from left to right.
+const RESOURCE = /^(projects\/[^/]+(?:\/locations\/[^/]+)?)\/secrets(?:\/([^/]+)(?:\/(versions)(?:\/([^/]+))?)?)?$/;
 const OF_A_PARENT: ReadonlySet<string> = new Set(["ListSecrets", "CreateSecret", "ListSecretVersions"]);
 
 /** Which method of the API a request calls, by its HTTP rule; `undefined` where there is none. */
 export function restCall({ method, path }: Pick<LoopbackRequest, "method" | "path">): RestCall | undefined {
   const [, resource = "", verb = ""] = /^\/v1\/(projects\/[^:]+?)(?::([a-zA-Z]+))?$/.exec(decodeURIComponent(path)) ?? [];
-  const parts = resource.split("/");
-  const kind = parts.at(-2) === "versions" ? "version" : parts.at(-2) === "secrets" ? "secret" : parts.at(-1);
+  const [, parent, secret, versions, version] = RESOURCE.exec(resource) ?? [];
+  if (parent === undefined) return undefined;
+  const kind = version !== undefined ? "version" : versions !== undefined ? "versions" : secret !== undefined ? "secret" : "secrets";
   const name = METHODS[`${method} ${kind}${verb === "" ? "" : `:${verb}`}`];
   if (name === undefined) return undefined;
-  return { method: name, resource: OF_A_PARENT.has(name) ? parts.slice(0, -1).join("/") : resource };
+  return { method: name, resource: OF_A_PARENT.has(name) ? resource.slice(0, resource.lastIndexOf("/")) : resource };
 }
 
 /** Carries out a request. */
