@@ -76,6 +76,7 @@ const HINTS: Readonly<Record<string, string>> = {
   CONSUMER_INVALID: "Check the project: it does not exist, or these credentials may not use it.",
   DISABLED: "Enable the newest version in the console, or write a new one: the service does not fall back to an older one.",
   DESTROYED: "The value of the newest version is gone for good. Write a new one, or roll back to an older revision.",
+  UNAUTHENTICATED: "Log in again, or check the credentials in the settings. Tokens that are signed here need a clock that is right, too.",
   LOGIN: "Run `gcloud auth application-default login`, or set credentials_file or GOOGLE_APPLICATION_CREDENTIALS.",
 };
 
@@ -143,7 +144,7 @@ function fromRefusal({ status, message, reason }: ServiceRefusal, http: number |
     outcome: lost ? ("unknown" as const) : (row.outcome ?? "not_applied"),
     ...(http === undefined ? {} : { status: http }),
     ...(row.told === true && isFitToShow(message) ? { safeMessage: message } : {}),
-    ...(reason !== undefined && Object.hasOwn(HINTS, reason) ? { hint: HINTS[reason] } : {}),
+    ...hintFor(status, reason),
   };
   if (status === "FAILED_PRECONDITION") {
     // `latest` is the newest version that was created, whatever has become of it.
@@ -152,6 +153,11 @@ function fromRefusal({ status, message, reason }: ServiceRefusal, http: number |
   }
   if (status === "INVALID_ARGUMENT" && /\btoo (?:large|long|big)\b/i.test(message)) return { ...details, code: "too_large" };
   return { ...details, code: row.code };
+}
+
+function hintFor(...keys: readonly (string | undefined)[]): { readonly hint?: string } {
+  const hint = keys.map((key) => HINTS[key ?? ""]).find((text) => text !== undefined);
+  return hint === undefined ? {} : { hint };
 }
 
 /** Texts of the service name resources and permissions. One that seems to repeat a request is withheld: it may hold values and credentials. */

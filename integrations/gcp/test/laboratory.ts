@@ -4,9 +4,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GcpServer, type GcpServerOptions } from "@coffer/emulators/gcp/server";
-import { createSecretsManager, type SecretsManager, type SecretsManagerDriver, type SecretsManagerOptions } from "@coffer/core";
+import { createSecretsManager, type SecretsManager, type SecretsManagerOptions } from "@coffer/core";
 import { gcp } from "../src/flavor.ts";
-import { openGcpDriver } from "../src/driver.ts";
 import type { GcpSettings } from "../src/settings-types.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("rsa", {
@@ -49,10 +48,6 @@ export function settingsFor(server: GcpServer, more: GcpSettings = {}): GcpSetti
 /** The settings that reach it over gRPC, in clear text, where no credential can travel. */
 export function grpcSettingsFor(server: GcpServer, more: GcpSettings = {}): GcpSettings {
   return { project: server.project, anonymous: true, transport: "grpc", endpoint: `http://127.0.0.1:${server.grpc?.port}`, ...more };
-}
-
-export function openDriver(server: GcpServer, more: GcpSettings = {}): Promise<SecretsManagerDriver> {
-  return openGcpDriver(settingsFor(server, more));
 }
 
 export function managerOn(server: GcpServer, options: SecretsManagerOptions = {}, more: GcpSettings = {}): SecretsManager {

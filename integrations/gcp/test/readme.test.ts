@@ -43,7 +43,7 @@ test("the first program runs and prints what it says", async () => {
   const server = await startServer();
   const settings = JSON.stringify({ ...settingsFor(server), project: server.project });
   writeFileSync(join(project, "first.ts"), (programs[0] ?? "").replace('{ project: "my-project" }', settings));
-  const { stdout, stderr } = await run(process.execPath, ["--conditions=@coffer/source", "--preserve-symlinks", "first.ts"], {
+  const { stdout, stderr } = await run(process.execPath, ["--conditions=@coffer/source", "first.ts"], {
     cwd: project,
   });
   expect([stdout, stderr]).toEqual(["etl false\n", ""]);

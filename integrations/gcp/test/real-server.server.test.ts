@@ -33,8 +33,9 @@ describe("on a server that somebody else has written", () => {
     test(name, async (context) => (notRun || skip || gap ? context.skip(notRun || skip || gap) : run()));
   }
 
+  // oxlint-disable-next-line vitest/expect-expect -- a server that is not there is told as skipped, not as passed
   test("a secret is written, listed, read and deleted", async (context) => {
-    if (notRun) return context.skip(notRun);
+    if (notRun) context.skip(notRun);
     const manager = createSecretsManager(gcp, settings, { scope: "namespace", namespace: crypto.randomUUID() });
     await manager.registerSecret({ name: "a/b", values: { password: "one" } });
     expect((await manager.getSecret("a/b")).text).toEqual({ password: "one" });

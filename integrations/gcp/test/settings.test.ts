@@ -108,12 +108,12 @@ describe("what a setting does at the service", () => {
 describe("credentials", () => {
   test("a credentials_file, and its project when no other is named", async () => {
     const { project: _project, ...settings } = settingsFor(server);
-    await stored(settings);
+    expect((await stored(settings)).versions).toHaveLength(1);
   });
 
   test("GOOGLE_APPLICATION_CREDENTIALS", async () => {
     vi.stubEnv("GOOGLE_APPLICATION_CREDENTIALS", accountFile);
-    await stored({ endpoint: server.rest.url });
+    expect((await stored({ endpoint: server.rest.url })).versions).toHaveLength(1);
   });
 
   test("the file that gcloud keeps, below CLOUDSDK_CONFIG and below the home", async () => {
@@ -141,7 +141,7 @@ describe("credentials", () => {
     onTestFinished(() => void metadata.close());
     vi.stubEnv("METADATA_SERVER_DETECTION", "assume-present");
     vi.stubEnv("GCE_METADATA_HOST", `127.0.0.1:${(metadata.address() as AddressInfo).port}`);
-    await stored({ endpoint: server.rest.url });
+    expect((await stored({ endpoint: server.rest.url })).versions).toHaveLength(1);
   });
 
   test("none at all is unauthenticated, says how to get one, and does not crash the process", async () => {
