@@ -61,13 +61,14 @@ async function annotate(
   }
 }
 
-async function add(calls: Calls, resource: string, payload: Payload, options: ReplaceOptions): Promise<Revision> {
+/** @param sought the version in which a write whose answer was lost is looked for */
+async function add(calls: Calls, resource: string, payload: Payload, options: ReplaceOptions, sought = "latest"): Promise<Revision> {
   try {
     return revisionOf((await calls.send("addSecretVersion", { parent: resource, payload }, options)).name);
   } catch (error) {
     if (!wasLost(error) || options.signal.aborted) throw error;
     // The answer is lost. When the newest version holds the payload, what was wanted has happened; when it does not, it may merely be shown late.
-    const newest = await calls.send("accessSecretVersion", { name: `${resource}/versions/latest` }, options).catch(() => undefined);
+    const newest = await calls.send("accessSecretVersion", { name: `${resource}/versions/${sought}` }, options).catch(() => undefined);
     if (newest !== undefined && holds(newest, payload)) return revisionOf(newest.name);
     throw error;
   }
@@ -94,7 +95,8 @@ async function swap(calls: Calls, resource: string, payload: Payload, expected: 
   const until = Date.now() + Math.max(0, options.deadline - performance.now());
   const lock = { base: expected, operationId: options.operationId, until };
   const announced = await annotate(calls, resource, secret, locked(options.adopt ? marked(annotations) : annotations, lock), options);
-  const written = await add(calls, resource, payload, options).catch(async (error: unknown) => {
+  // Looked for by its number: when the value stays the same, the newest version is `expected` itself, and would be taken for what was just written.
+  const written = await add(calls, resource, payload, options, next).catch(async (error: unknown) => {
     // Nothing was written, so nobody has to wait until the announcement is over.
     if (!wasLost(error)) await annotate(calls, resource, announced, unlocked(announced.annotations ?? {}), options).catch(() => undefined);
     throw error;

@@ -114,13 +114,17 @@ export class SecretManagerState {
     const { name, entry } = this.#secret(input.name ?? "");
     if (mask.length === 0) throw new ServiceError("INVALID_ARGUMENT", "Field [update_mask] is required.");
     checkEtag(input.etag, entry.etag, name);
+    let { labels, annotations } = entry;
     for (const field of mask) {
       // A mask that names a map replaces all of it.
-      if (field === "annotations") entry.annotations = { ...input.annotations };
-      else if (field === "labels") entry.labels = { ...input.labels };
+      if (field === "annotations") annotations = { ...input.annotations };
+      else if (field === "labels") labels = { ...input.labels };
       else throw new ServiceError("INVALID_ARGUMENT", `The field [${field}] cannot be updated.`);
     }
-    checkMetadata(entry.labels, entry.annotations);
+    // Before anything is changed: what is refused leaves the secret as it was.
+    checkMetadata(labels, annotations);
+    entry.labels = labels;
+    entry.annotations = annotations;
     entry.etag = newEtag();
     return { name, entry };
   }
