@@ -81,6 +81,17 @@ export class LoopbackServer {
     return [...this.requests.values()].reduce((sum, times) => sum + times, 0);
   }
 
+  /** Counts a request as being answered, also one of another front on the same service, until what it returns is called. */
+  underWay(): () => void {
+    this.#atOnce += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
+    let over = false;
+    return () => {
+      if (!over) this.#atOnce -= 1;
+      over = true;
+    };
+  }
+
   /** Forgets what was counted. */
   resetCounts(): void {
     this.requests.clear();
@@ -116,9 +127,7 @@ export class LoopbackServer {
   }
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#atOnce += 1;
-    this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
-    response.on("close", () => (this.#atOnce -= 1));
+    response.on("close", this.underWay());
     try {
       const request = await received(incoming);
       const label = this.#options.label?.(request) ?? `${request.method} ${request.path}`;

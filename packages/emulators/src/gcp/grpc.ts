@@ -52,8 +52,7 @@ export async function startGrpcFront(
   const relay = new Relay();
   const implementation: UntypedServiceImplementation = {};
   for (const method of Object.keys(definition)) {
-    implementation[method] = (call: ServerUnaryCall<GrpcRequest, object>, callback: sendUnaryData<object>): void => {
-      rest.requests.set(method, (rest.requests.get(method) ?? 0) + 1);
+    const answer = (call: ServerUnaryCall<GrpcRequest, object>, callback: sendUnaryData<object>): void => {
       if (rest.faults.take("reset_before") !== undefined) return relay.reset();
       if (rest.faults.get("hang") !== undefined) return;
       try {
@@ -63,15 +62,26 @@ export async function startGrpcFront(
         const sent = `${JSON.stringify(call.metadata.getMap())} ${JSON.stringify(request)} ${request.payload?.data?.toString("utf8") ?? ""}`;
         const secretId = /\/secrets\/([^/]+)/.exec(resource)?.[1];
         makeTrouble(rest.faults, { method, secretId, page, sent });
-        const answer = answerGrpc(state, method, request);
+        const answered = answerGrpc(state, method, request);
         if (writes(method) && rest.faults.take("reset_after_write") !== undefined) return relay.reset();
         const repeated = page !== undefined && rest.faults.get("repeat_token") !== undefined;
-        callback(null, repeated ? { ...answer, nextPageToken: "token-0" } : answer);
+        callback(null, repeated ? { ...answered, nextPageToken: "token-0" } : answered);
       } catch (error) {
         if (!(error instanceof ServiceError)) throw error;
         const refusal: Partial<StatusObject> = { details: error.message, metadata: new Metadata() };
         callback(Object.assign(refusal, { code: STATUSES[error.status].grpc }));
       }
+    };
+    implementation[method] = (call: ServerUnaryCall<GrpcRequest, object>, callback: sendUnaryData<object>): void => {
+      rest.requests.set(method, (rest.requests.get(method) ?? 0) + 1);
+      const over = rest.underWay();
+      call.on("cancelled", over);
+      const callbackOnce: sendUnaryData<object> = (...answered) => {
+        over();
+        callback(...answered);
+      };
+      if (rest.latencyMs > 0) setTimeout(() => answer(call, callbackOnce), rest.latencyMs);
+      else answer(call, callbackOnce);
     };
   }
   server.addService(definition, implementation);
