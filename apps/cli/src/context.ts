@@ -99,7 +99,10 @@ export class Context {
     try {
       // Loading node:tty takes a tenth of the time of a whole command, and neither a file, a pipe nor /dev/null is a terminal.
       const stats = fstatSync(DESCRIPTOR[stream]);
-      if (!stats.isCharacterDevice() || stats.rdev === statSync("/dev/null").rdev) return false;
+      // Asked for in any case: Node 22 leaves the last answer where its realpath looks at it, and after that of a pipe it takes the next link of a package for
+      // the package itself, whose own dependencies are then not found.
+      const nowhere = statSync("/dev/null");
+      if (!stats.isCharacterDevice() || stats.rdev === nowhere.rdev) return false;
       return process.getBuiltinModule("node:tty").isatty(DESCRIPTOR[stream]);
     } catch {
       return false;
