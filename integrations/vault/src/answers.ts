@@ -1,0 +1,57 @@
+/** What a refusal of the server says. Its texts are looked at and never shown: they can repeat the request. */
+export interface Refusal {
+  readonly status: number;
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+  /** The answer as a whole: that of a deleted version tells its number. */
+  readonly body: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The refusal in what the SDK has thrown; `undefined` for anything else. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  const { statusCode, body } = objectOf(objectOf(error)["response"]);
+  if (typeof statusCode !== "number") return undefined;
+  const said = typeof body === "object" && body !== null ? objectOf(body) : undefined;
+  return { status: statusCode, errors: textsOf(said?.["errors"]), warnings: textsOf(said?.["warnings"]), body: said };
+}
+
+/** The fields of an object; of anything else there are none. */
+export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
+
+/** Whether a refusal says so, in any of its texts. */
+export function says(refusal: Refusal | undefined, pattern: RegExp): boolean {
+  return refusal !== undefined && [...refusal.errors, ...refusal.warnings].some((text) => pattern.test(text));
+}
+
+/** Whether the server says that there is nothing here: a secret without a version, an empty folder. A 404 of anybody else does not say that. */
+export function isNothing(error: unknown): boolean {
+  const refusal = refusalOf(error);
+  return refusal?.status === 404 && refusal.body !== undefined && refusal.errors.length === 0 && refusal.warnings.length === 0;
+}
+
+/** Whether the write came to another version than the one it was made for. The server has no status of its own for that. */
+export function isVersionMismatch(error: unknown): boolean {
+  const refusal = refusalOf(error);
+  return refusal?.status === 400 && says(refusal, /check-and-set parameter did not match/);
+}
+
+/** A version that was deleted or destroyed: there is no value any more, but the server still knows of it. */
+export interface LostVersion {
+  readonly version: number;
+  /** Its value is gone for good. */
+  readonly destroyed: boolean;
+}
+
+/** The deleted version in a 404 that carries one. */
+export function lostVersion(error: unknown): LostVersion | undefined {
+  const refusal = refusalOf(error);
+  if (refusal?.status !== 404) return undefined;
+  const { version, destroyed } = objectOf(objectOf(refusal.body?.["data"])["metadata"]);
+  return typeof version === "number" ? { version, destroyed: destroyed === true } : undefined;
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((text) => typeof text === "string") : [];
+}

@@ -1,0 +1,169 @@
+import { type CallOptions, DriverError } from "@coffer/core";
+import { objectOf, refusalOf, says } from "./answers.ts";
+import { planCredential } from "./credentials.ts";
+import { sendWithRetries } from "./retries.ts";
+import { type Environment, planServer, type ServerPlan } from "./server.ts";
+import { acceptance, type Send, Session, type VaultRequest } from "./session.ts";
+import type { ExistingClient, VaultSettings } from "./settings-types.ts";
+import { Transport, type WireAnswer } from "./transport.ts";
+
+/** What the SDK hands to the transport that replaces its own: among the rest, whatever a request was given. */
+interface SdkRequest {
+  readonly method: string;
+  readonly uri: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+  readonly call?: CallOptions;
+}
+
+/** The connection of one driver to its server. */
+export class VaultConnection {
+  readonly #sdk: ExistingClient;
+  readonly #parts: { readonly session: Session; readonly transport: Transport } | undefined;
+  #closed = false;
+
+  /** @param parts missing when the client was passed in: it has a token of its own, and nobody here gets it another one */
+  private constructor(
+    sdk: ExistingClient,
+    makeParts: (send: Send) => { readonly session: Session; readonly transport: Transport } | undefined,
+  ) {
+    this.#sdk = sdk;
+    this.#parts = makeParts((request, options) => this.#send(request, options));
+  }
+
+  /**
+   * Connects to the server of the settings. Loads the SDK; sends nothing.
+   * @throws DriverError `invalid_settings`
+   */
+  static async open(settings: VaultSettings, environment: Environment = process.env): Promise<VaultConnection> {
+    const { client } = settings;
+    if (client !== undefined) return new VaultConnection(client, () => undefined);
+    const credential = planCredential(settings, environment);
+    const server = await planServer(settings, environment);
+    const transport = new Transport(server.address.startsWith("https:"), server.tls);
+    const sdk = await sdkOn(server, transport);
+    return new VaultConnection(sdk, (send) => ({ session: new Session(credential, send), transport }));
+  }
+
+  /**
+   * Sends a request with a token that the server takes, within what is left of the time. Answers the JSON of the answer, empty where there is none.
+   * @throws DriverError `permission_denied` or `unauthenticated`, which are one status of the server
+   */
+  async request(request: VaultRequest, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
+    if (this.#closed) throw new DriverError("closed");
+    options.signal.throwIfAborted();
+    return objectOf(await untilGivenUp(this.#authorised(request, options), options.signal));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#parts?.session.close();
+    this.#parts?.transport.close();
+  }
+
+  async #authorised(request: VaultRequest, options: CallOptions): Promise<unknown> {
+    const token = await this.#parts?.session.token();
+    try {
+      return await this.#send({ ...request, token }, options);
+    } catch (error) {
+      if (!(await this.#isRefused(error, token))) throw error;
+      const next = token === undefined ? undefined : await this.#parts?.session.another(token);
+      if (next === undefined) throw unaccepted(error);
+      return await this.#second({ ...request, token: next }, options);
+    }
+  }
+
+  /** The one more time, with a fresh token. */
+  async #second(request: VaultRequest, options: CallOptions): Promise<unknown> {
+    try {
+      return await this.#send(request, options);
+    } catch (error) {
+      throw (await this.#isRefused(error, request.token)) ? unaccepted(error) : error;
+    }
+  }
+
+  /**
+   * Whether the failure is that of the token.
+   * @throws DriverError `permission_denied` when the token is good and not enough
+   */
+  async #isRefused(error: unknown, token: string | undefined): Promise<boolean> {
+    const refusal = refusalOf(error);
+    // Older servers say 400 when there is no token at all.
+    if (says(refusal, /missing client token/)) return true;
+    if (refusal?.status !== 403) return false;
+    // Newer servers tell a bad token themselves.
+    if (says(refusal, /invalid token/)) return true;
+    const accepted = await (token === undefined
+      ? acceptance((request, options) => this.#send(request, options), undefined)
+      : this.#parts?.session.accepts(token));
+    if (accepted === false) return true;
+    return false;
+  }
+
+  #send(request: VaultRequest, call: CallOptions): Promise<unknown> {
+    const { method, path, body, token } = request;
+    return this.#sdk.request({
+      path: `/${path}`,
+      method,
+      call,
+      ...(body === undefined ? {} : { json: body }),
+      // A fresh object each time: the SDK writes into the one that it is given.
+      headers: token === undefined ? {} : { "X-Vault-Token": token },
+    });
+  }
+}
+
+/** The token is not taken, and there is no other. */
+function unaccepted(error: unknown): DriverError {
+  return new DriverError("unauthenticated", error, {
+    status: refusalOf(error)?.status,
+    safeMessage: "The server does not take the token: it is wrong, expired or revoked.",
+    hint: "Sign in again with `vault login`, or check VAULT_TOKEN, the settings of the credential and the namespace.",
+  });
+}
+
+/** The SDK on our transport, for this server and nothing that the environment says besides. */
+async function sdkOn(server: ServerPlan, transport: Transport): Promise<ExistingClient> {
+  const { default: nodeVault } = await import("node-vault");
+  const client = nodeVault({
+    endpoint: server.address,
+    // What it logs under DEBUG holds values.
+    debug: () => undefined,
+    "request-promise": { defaults: () => carrier(transport, server.retries) },
+  });
+  // What is not given to it, or given empty, it takes from the environment.
+  return Object.assign(client, { token: "", namespace: server.namespace ?? "", pathPrefix: "", endpoint: server.address });
+}
+
+/** Our transport in the words of the SDK. */
+function carrier(transport: Transport, retries: number) {
+  // How far the server was with the last write: a standby that is not there yet says so, instead of answering with what was before.
+  let index: string | undefined;
+  return async (request: SdkRequest): Promise<{ statusCode: number; body: unknown; request: { path: string } }> => {
+    const { call, json } = request;
+    const answer: WireAnswer = await sendWithRetries(
+      (each) => transport.send(each),
+      {
+        url: request.uri,
+        method: request.method,
+        headers: { ...request.headers, ...(index === undefined ? {} : { "X-Vault-Index": index }) },
+        body: typeof json === "object" ? JSON.stringify(json) : undefined,
+        signal: call?.signal,
+      },
+      { retries, deadline: call?.deadline ?? performance.now() },
+    );
+    if (request.method !== "GET") index = answer.headers["x-vault-index"] ?? index;
+    // Of a path with sys/health in it the SDK would take errors for success, and a secret can have such a name.
+    return { statusCode: answer.status, body: answer.body, request: { path: "" } };
+  };
+}
+
+/** A client that was passed in does not let itself be interrupted, and a login is not one call's to interrupt. */
+function untilGivenUp<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

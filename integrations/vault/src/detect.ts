@@ -1,0 +1,37 @@
+import { DriverError } from "@coffer/core";
+import { isNothing, objectOf } from "./answers.ts";
+import type { VaultConnection } from "./client.ts";
+import { classifyVaultError } from "./errors.ts";
+import { encodePath } from "./names.ts";
+import { ownOptions } from "./session.ts";
+
+/**
+ * The version of the KV engine at a mount. Any token that may do something below the mount may ask.
+ * @throws DriverError `invalid_settings` when something else is mounted there; `permission_denied` when the server does not say; whatever befell the request
+ */
+export async function kvVersion(connection: VaultConnection, mount: string): Promise<1 | 2> {
+  try {
+    const answer = await connection.request({ method: "GET", path: `sys/internal/ui/mounts/${encodePath(mount)}` }, ownOptions());
+    return versionIn(objectOf(answer["data"]), mount);
+  } catch (error) {
+    // Servers of old do not know the question, nor version 2.
+    if (isNothing(error)) return 1;
+    if (DriverError.isInstance(error)) throw error;
+    const info = classifyVaultError(error, { operation: "open" });
+    if (info.code !== "permission_denied") throw new DriverError(info.code, error, info);
+    throw new DriverError("permission_denied", error, {
+      status: info.status,
+      safeMessage: `The server does not say what is mounted at ${mount}.`,
+      hint: "Check mount, vault_namespace and the policies of the token. Where the server may not be asked, set kv_version to 1 or 2.",
+    });
+  }
+}
+
+function versionIn({ type, options }: Readonly<Record<string, unknown>>, mount: string): 1 | 2 {
+  if (type !== undefined && type !== "kv" && type !== "generic")
+    throw new DriverError("invalid_settings", undefined, {
+      safeMessage: `What is mounted at ${mount} is no KV engine.`,
+      hint: "Set mount to where one is: `vault secrets list` names what there is.",
+    });
+  return objectOf(options)["version"] === "2" ? 2 : 1;
+}
