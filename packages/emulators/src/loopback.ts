@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { Faults } from "./faults.ts";
 
@@ -27,8 +27,8 @@ export type LoopbackHandler = (request: LoopbackRequest) => LoopbackAnswer | Pro
 export interface LoopbackOptions {
   /** What counts as one operation in `requests` (`GetSecretValue`, `GET /secrets/{name}`); method and path by default. */
   readonly label?: (request: LoopbackRequest) => string;
-  /** Speak TLS with this certificate; the port and the address stay those of loopback. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Speak TLS with this certificate; the port and the address stay those of loopback. With `clientCa` only clients with a certificate of that authority come in. */
+  readonly tls?: { readonly key: string; readonly cert: string; readonly clientCa?: string };
   /** Milliseconds that every answer takes on its way. */
   readonly latencyMs?: number;
 }
@@ -53,7 +53,7 @@ export class LoopbackServer {
     this.#options = options;
     this.latencyMs = options.latencyMs ?? 0;
     const listener = (request: IncomingMessage, response: ServerResponse): void => void this.#answer(request, response);
-    this.#server = options.tls === undefined ? createServer(listener) : createTlsServer({ ...options.tls }, listener);
+    this.#server = options.tls === undefined ? createServer(listener) : createTlsServer(tlsOptions(options.tls), listener);
     this.#server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
@@ -175,6 +175,10 @@ export class LoopbackServer {
     }
     response.end();
   }
+}
+
+function tlsOptions({ key, cert, clientCa }: NonNullable<LoopbackOptions["tls"]>): ServerOptions {
+  return clientCa === undefined ? { key, cert } : { key, cert, ca: clientCa, requestCert: true, rejectUnauthorized: true };
 }
 
 async function received(incoming: IncomingMessage): Promise<LoopbackRequest> {

@@ -1,0 +1,126 @@
+import type { LoopbackRequest } from "../loopback.ts";
+import { VaultRefusal } from "./answers.ts";
+import { PRINTABLE } from "./custom-metadata.ts";
+
+const LARGEST_BODY = 33_554_432;
+const MERGE_PATCH = "application/merge-patch+json";
+const TRUE = /^(?:1|t|T|TRUE|true|True)$/;
+const FALSE = /^(?:0|f|F|FALSE|false|False)$/;
+
+/** What Vault understands by a method; `POST` and `PUT` are the same to it. */
+export type Operation = "read" | "list" | "scan" | "update" | "patch" | "delete";
+
+/** A request as the core of Vault sees it. */
+export interface VaultCall {
+  readonly operation: Operation;
+  /** The decoded path behind `/v1/`: an encoded slash is a slash. Listings end in a slash. */
+  readonly path: string;
+  /** The header, without slashes at its ends. */
+  readonly namespace: string;
+  readonly token: string | undefined;
+  readonly request: LoopbackRequest;
+}
+
+/** Reads a request. Throws a {@link VaultRefusal} for what the front of the service does not let through. */
+export function callFrom(request: LoopbackRequest): VaultCall {
+  const whole = decodedPath(request.path);
+  if (!PRINTABLE.test(whole)) throw new VaultRefusal(400, []);
+  if (!whole.startsWith("/v1/")) throw new VaultRefusal(404, []);
+  const segments = whole.split("/");
+  if (segments.some((segment) => segment === "." || segment === "..")) throw new VaultRefusal(400, ["relative paths not supported"]);
+  const operation = operationOf(request);
+  const path = whole.slice("/v1/".length);
+  const isFolder = (operation === "list" || operation === "scan") && !path.endsWith("/");
+  return {
+    operation,
+    path: isFolder ? `${path}/` : path,
+    namespace: headerOf(request, "x-vault-namespace").replaceAll(/^\/+|\/+$/g, ""),
+    token: tokenOf(request),
+    request,
+  };
+}
+
+/** The token of a request, from either of the headers that may carry it. */
+export function tokenOf(request: LoopbackRequest): string | undefined {
+  const token = headerOf(request, "x-vault-token") || (/^Bearer (.+)$/.exec(headerOf(request, "authorization"))?.[1] ?? "");
+  return token === "" ? undefined : token;
+}
+
+/**
+ * The JSON object in a request; none is an empty one. Throws a {@link VaultRefusal} when it is too large, no JSON, or no object,
+ * and for a partial update that does not say of which kind it is.
+ */
+export function bodyOf({ request }: VaultCall): Readonly<Record<string, unknown>> {
+  if (request.method === "PATCH") checkPatchType(headerOf(request, "content-type"));
+  if (request.body.length > LARGEST_BODY) throw unreadable(413, "http: request body too large");
+  const text = request.body.toString("utf8");
+  if (text.trim() === "") return {};
+  const value = parsed(text);
+  if (value === null) return {};
+  if (typeof value !== "object" || Array.isArray(value))
+    throw unreadable(400, "json: cannot unmarshal value into Go value of type map[string]interface {}");
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** A header as text; empty when it is missing. */
+export function headerOf(request: LoopbackRequest, name: string): string {
+  const value = request.headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? "";
+}
+
+function parsed(text: string): unknown {
+  try {
+    // Go has no lone surrogates: they become the replacement character.
+    return JSON.parse(text, (_key, value: unknown) => (typeof value === "string" ? value.toWellFormed() : value));
+  } catch {
+    throw unreadable(400, "invalid character in JSON");
+  }
+}
+
+function unreadable(status: number, why: string): VaultRefusal {
+  return new VaultRefusal(status, [`failed to parse JSON input: ${why}`]);
+}
+
+function checkPatchType(header: string): void {
+  const type = (header.split(";")[0] ?? "").trim().toLowerCase();
+  if (type === "") throw new VaultRefusal(400, ["mime: no media type"]);
+  if (type !== MERGE_PATCH) throw new VaultRefusal(415, [`PATCH requires Content-Type of ${MERGE_PATCH}, provided ${type}`]);
+}
+
+function decodedPath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new VaultRefusal(400, []);
+  }
+}
+
+function operationOf({ method, query }: LoopbackRequest): Operation {
+  switch (method) {
+    case "GET":
+      return listingOf(query) ?? "read";
+    case "POST":
+    case "PUT":
+      return "update";
+    case "PATCH":
+      return "patch";
+    case "DELETE":
+      return "delete";
+    default:
+      throw new VaultRefusal(405, []);
+  }
+}
+
+function listingOf(query: URLSearchParams): "list" | "scan" | undefined {
+  const list = flag(query.get("list"));
+  const scan = flag(query.get("scan"));
+  if (list && scan) throw new VaultRefusal(400, []);
+  if (list) return "list";
+  return scan ? "scan" : undefined;
+}
+
+function flag(value: string | null): boolean {
+  if (value === null || value === "" || FALSE.test(value)) return false;
+  if (TRUE.test(value)) return true;
+  throw new VaultRefusal(400, []);
+}
