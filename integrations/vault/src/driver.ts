@@ -2,10 +2,11 @@ import type { SecretsManagerDriver } from "@coffer/core";
 import { capabilitiesOf } from "./capabilities.ts";
 import { VaultConnection } from "./client.ts";
 import { kvVersion } from "./detect.ts";
-import { engineOf } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { classifyVaultError } from "./errors.ts";
 import { kv1Calls } from "./kv1.ts";
 import { kv2Calls } from "./kv2.ts";
+import { encodePath } from "./names.ts";
 import { invalid } from "./server.ts";
 import type { VaultSettings } from "./settings-types.ts";
 
@@ -34,7 +35,14 @@ async function driverOn(connection: VaultConnection, settings: VaultSettings): P
       "Leave soft_delete and custom_metadata out, or upgrade the engine: `vault kv enable-versioning`.",
     );
   const capabilities = capabilitiesOf(version, settings);
-  const engine = engineOf(connection, mount, settings, capabilities.maxValueBytes);
+  const engine: Engine = {
+    connection,
+    version,
+    mount: encodePath(mount),
+    maxValueBytes: capabilities.maxValueBytes,
+    softDelete: settings.soft_delete === true,
+    customMetadata: settings.custom_metadata === true,
+  };
   const calls = version === 1 ? kv1Calls(engine) : kv2Calls(engine);
   return {
     ...calls,

@@ -10,8 +10,7 @@ import {
 } from "@coffer/core";
 import { objectOf } from "./answers.ts";
 import type { VaultConnection } from "./client.ts";
-import { encodePath, secretPath } from "./names.ts";
-import type { VaultSettings } from "./settings-types.ts";
+import { encodePath, type KvVersion, secretPath } from "./names.ts";
 
 /** What differs between the versions of the engine. */
 export type EngineCalls = Pick<SecretsManagerDriver, "read" | "create" | "replace" | "delete" | "history" | "restore"> &
@@ -20,6 +19,7 @@ export type EngineCalls = Pick<SecretsManagerDriver, "read" | "create" | "replac
 /** A KV engine, and what the settings ask of it. */
 export interface Engine {
   readonly connection: VaultConnection;
+  readonly version: KvVersion;
   /** Where it is mounted, encoded. */
   readonly mount: string;
   readonly maxValueBytes: number | null;
@@ -28,19 +28,8 @@ export interface Engine {
 }
 
 /** The path of a secret in one of the areas of an engine: `data`, `metadata`, `undelete` with version 2, none with version 1. */
-export function pathOf({ mount }: Engine, area: string | undefined, name: string, scope: SecretScope): string {
-  return [mount, ...(area === undefined ? [] : [area]), encodePath(secretPath(name, scope))].join("/");
-}
-
-/** The engine of the settings. */
-export function engineOf(connection: VaultConnection, mount: string, settings: VaultSettings, maxValueBytes: number | null): Engine {
-  return {
-    connection,
-    mount: encodePath(mount),
-    maxValueBytes,
-    softDelete: settings.soft_delete === true,
-    customMetadata: settings.custom_metadata === true,
-  };
+export function pathOf({ mount, version }: Engine, area: string | undefined, name: string, scope: SecretScope): string {
+  return [mount, ...(area === undefined ? [] : [area]), encodePath(secretPath(name, scope, version))].join("/");
 }
 
 /** What the engine stores for a record: the keys and values as they are, and the type of the schema among them. */

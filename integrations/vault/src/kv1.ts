@@ -11,7 +11,7 @@ export function kv1Calls(engine: Engine): EngineCalls {
     create: (name, record, options) => create(engine, name, record, options),
     replace: (name, record, options) => replace(engine, name, record, options),
     delete: (name, options) => remove(engine, name, options),
-    listPages: (options) => foldersOf({ connection: engine.connection, root: engine.mount }, options),
+    listPages: (options) => foldersOf(engine, engine.mount, options),
   };
 }
 
@@ -55,8 +55,10 @@ interface Written {
 
 async function write(engine: Engine, name: string, { record, payload }: Written, options: CallOptions): Promise<void> {
   const path = pathOf(engine, undefined, name, options.scope);
+  // Version 1 refuses a map without keys. What this one says is what its absence says.
+  const body = Object.keys(payload).length === 0 ? { $type: "arbitrary" } : payload;
   await writeOnce(
-    async () => void (await engine.connection.request({ method: "POST", path, body: payload }, options)),
+    async () => void (await engine.connection.request({ method: "POST", path, body }, options)),
     async () => {
       const stored = await read(engine, name, options);
       return stored?.state === "value" && isSameRecord(stored.record, record) ? { result: undefined } : undefined;

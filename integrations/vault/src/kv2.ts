@@ -154,7 +154,7 @@ async function* history(engine: Engine, name: string, options: CallOptions): Asy
 }
 
 async function* listPages(engine: Engine, options: ListOptions): AsyncGenerator<readonly StoredSecretInfo[]> {
-  const folders = foldersOf({ connection: engine.connection, root: `${engine.mount}/metadata` }, options);
+  const folders = foldersOf(engine, `${engine.mount}/metadata`, options);
   // The engine lists the names of deleted secrets, too, and no markers.
   const asks = engine.softDelete || (engine.customMetadata && options.scope === "none");
   for await (const page of folders) {

@@ -1,45 +1,39 @@
-import type { ListOptions, StoredSecretInfo } from "@coffer/core";
-import { DriverError } from "@coffer/core";
+import { DriverError, type ListOptions, type StoredSecretInfo } from "@coffer/core";
 import { isNothing, objectOf } from "./answers.ts";
-import type { VaultConnection } from "./client.ts";
-import { encodePath } from "./names.ts";
+import type { Engine } from "./engine.ts";
+import { encodePath, secretName, secretPath } from "./names.ts";
 
 /** How many folders are looked into at once. */
 const FOLDERS_AT_ONCE = 8;
 
-/** Where the names of an engine are listed: `secret/metadata` with version 2, the mount itself with version 1. */
-export interface Shelf {
-  readonly connection: VaultConnection;
-  /** Encoded, without a slash at its end. */
-  readonly root: string;
-}
-
 /**
  * The names below a prefix, folder by folder: the engine lists one at a time, whole. An error in one folder ends the listing.
  * @throws DriverError when the server answers with something that is no listing
+ * @param root where the engine lists names, encoded: `secret/metadata` with version 2, the mount itself with version 1
  */
-export async function* foldersOf(shelf: Shelf, options: ListOptions): AsyncGenerator<readonly StoredSecretInfo[]> {
+export async function* foldersOf(engine: Engine, root: string, options: ListOptions): AsyncGenerator<readonly StoredSecretInfo[]> {
   const { prefix } = options;
   // The prefix may end inside a segment: its folder is the part up to the last slash.
-  const waiting = [prefix.slice(0, prefix.lastIndexOf("/") + 1)];
+  const waiting = [folderPath(engine, prefix.slice(0, prefix.lastIndexOf("/") + 1), options)];
+  const nameOf = (path: string): string | undefined => secretName(path, options.scope, engine.version);
+  const isWanted = (name: string | undefined): name is string => name?.startsWith(prefix) === true;
   const running = new Map<string, Promise<Opened>>();
-  try {
-    while (waiting.length > 0 || running.size > 0) {
-      while (running.size < FOLDERS_AT_ONCE && waiting.length > 0) {
-        const folder = waiting.shift() ?? "";
-        const opening = open(shelf, folder, options);
-        // Of several that fail one ends the listing; nobody waits for the others.
-        opening.catch(() => undefined);
-        running.set(folder, opening);
-      }
-      const { folder, folders, names } = await Promise.race(running.values());
-      running.delete(folder);
-      waiting.push(...folders.filter((path) => path.startsWith(prefix)));
-      const infos = names.filter((name) => name.startsWith(prefix)).map((name) => ({ name, managed: null }));
-      if (infos.length > 0) yield infos;
+  while (waiting.length > 0 || running.size > 0) {
+    while (running.size < FOLDERS_AT_ONCE && waiting.length > 0) {
+      const folder = waiting.shift() ?? "";
+      const opening = open(engine, root, folder, options);
+      // Of several that fail one ends the listing; nobody waits for the others.
+      opening.catch(() => undefined);
+      running.set(folder, opening);
     }
-  } finally {
-    running.clear();
+    const { folder, folders, names } = await Promise.race(running.values());
+    running.delete(folder);
+    waiting.push(...folders.filter((path) => isWanted(nameOf(path))));
+    const infos = names
+      .map(nameOf)
+      .filter(isWanted)
+      .map((name) => ({ name, managed: null }));
+    if (infos.length > 0) yield infos;
   }
 }
 
@@ -49,7 +43,7 @@ interface Opened {
   readonly names: readonly string[];
 }
 
-async function open({ connection, root }: Shelf, folder: string, options: ListOptions): Promise<Opened> {
+async function open({ connection }: Engine, root: string, folder: string, options: ListOptions): Promise<Opened> {
   let answer: Readonly<Record<string, unknown>>;
   try {
     // The verb LIST does not get through everything that stands between a client and its server.
@@ -63,4 +57,9 @@ async function open({ connection, root }: Shelf, folder: string, options: ListOp
     throw new DriverError("unavailable", undefined, { safeMessage: "The server answers with something that is no listing." });
   const paths = [...new Set(keys)].map((key) => folder + key);
   return { folder, folders: paths.filter((path) => path.endsWith("/")), names: paths.filter((path) => !path.endsWith("/")) };
+}
+
+/** The path of a folder, with its slash at the end; the topmost has none. */
+function folderPath({ version }: Engine, folder: string, { scope }: ListOptions): string {
+  return folder === "" ? "" : `${secretPath(folder.slice(0, -1), scope, version)}/`;
 }
