@@ -67,6 +67,18 @@ test("a performance standby answers reads as before the last write, so many time
   expect([await value("kv1/a"), await value("kv1/a")]).toEqual([{ k: "one" }, { k: "two" }]);
 });
 
+test("a standby that has not caught up refuses reads and listings, so many times, and takes writes", async () => {
+  const { emulator, send } = await vault();
+  emulator.behind = 2;
+  expect((await send("POST", "secret/data/a", { body: { data: {} } })).status).toBe(200);
+  expect(await send("GET", "secret/data/a")).toMatchObject({
+    status: 412,
+    json: { errors: ["1 error occurred:\n\t* required index state not present\n\n"] },
+  });
+  expect((await send("GET", "secret/metadata/?list=true")).status).toBe(412);
+  expect((await send("GET", "secret/data/a")).status).toBe(200);
+});
+
 test("requests are counted by method and part of the API, listings as such", async () => {
   const { emulator, send } = await vault();
   emulator.mount("team/kv", 1);
@@ -111,7 +123,7 @@ describe("TLS", () => {
     const { emulator, send } = await vault({ clientCertificates: true });
     const { ca } = emulator;
     expect((await send("GET", "secret/data/a")).status).toBe(404);
-    await expect(plainRequest(emulator.url, "/v1/sys/health", { tls: { ca } })).rejects.toThrow();
+    await expect(plainRequest(emulator.url, "/v1/sys/health", { tls: { ca } })).rejects.toThrow(/certificate required/);
     expect(emulator.seen).toHaveLength(1);
   });
 });

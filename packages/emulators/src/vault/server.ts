@@ -52,6 +52,8 @@ export class VaultEmulator {
   sealed = false;
   /** So many reads of data answer as before the last write of their key, as a performance standby does. */
   staleReads = 0;
+  /** So many reads of an engine, listings too, are refused by a standby that has not caught up: 412. */
+  behind = 0;
   /** What becomes of the question which engine is mounted where: answered, refused, or unknown to an old server. */
   preflight: "answer" | "deny" | "missing" = "answer";
   readonly #isOpenBao: boolean;
@@ -158,7 +160,14 @@ export class VaultEmulator {
     };
     if (!allows(token.policy, kv)) throw permissionDenied();
     this.#trouble.atTheKey(call, kv.name);
+    if (call.operation !== "update" && call.operation !== "patch" && call.operation !== "delete") this.#checkIndex();
     return mount.version === 1 ? answerVersion1(kv) : answerVersion2(kv);
+  }
+
+  #checkIndex(): void {
+    if (this.behind <= 0) return;
+    this.behind -= 1;
+    throw new VaultRefusal(412, [counted("required index state not present")]);
   }
 
   /** This one looks at the token itself: whatever is wrong with it is a lack of permission. */
