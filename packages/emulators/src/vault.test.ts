@@ -38,10 +38,12 @@ describe("a key of version 2", () => {
     const deleted = await send("GET", "secret/data/a");
     expect(deleted).toMatchObject({ status: 404, json: { data: { data: null, metadata: { version: 1, destroyed: false } } } });
     expect((deleted.json.data as { metadata: { deletion_time: string } }).metadata.deletion_time).not.toBe("");
+    await send("DELETE", "secret/data/a");
+    expect((await send("GET", "secret/data/a")).json.data).toEqual(deleted.json.data);
     expect(await send("POST", "secret/undelete/a", { body: { versions: [1] } })).toMatchObject({ status: 204 });
     expect(await send("GET", "secret/data/a")).toMatchObject({ status: 200, json: { data: { data: { k: "v" } } } });
     expect(await send("PUT", "secret/destroy/a", { body: { versions: ["1"] } })).toMatchObject({ status: 204 });
-    await send("POST", "secret/undelete/a", { body: { versions: [1] } });
+    for (const path of ["undelete", "delete"]) await send("POST", `secret/${path}/a`, { body: { versions: [1] } });
     expect(await send("GET", "secret/data/a")).toMatchObject({
       status: 404,
       json: { data: { data: null, metadata: { deletion_time: "", destroyed: true } } },

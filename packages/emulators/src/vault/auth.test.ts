@@ -158,7 +158,7 @@ describe("namespaces", () => {
 
   test("bind tokens: good in their own and below, and nowhere else", async () => {
     const { emulator, send } = await vault();
-    for (const namespace of ["team", "team/sub", "other"]) emulator.mount("secret", 2, { namespace });
+    for (const namespace of ["team", "team/sub", "teamwork"]) emulator.mount("secret", 2, { namespace });
     emulator.auth.enable("approle", "approle", "team");
     const { roleId, secretId } = emulator.auth.approle;
     const login = await send("POST", "auth/approle/login", {
@@ -168,7 +168,9 @@ describe("namespaces", () => {
     });
     const { client_token: token } = login.json["auth"] as Issued;
     const statusIn = async (namespace: string) => (await send("GET", "secret/data/a", { token, namespace })).status;
-    expect([await statusIn("team"), await statusIn("team/sub"), await statusIn("other"), await statusIn("")]).toEqual([404, 404, 403, 403]);
-    expect((await send("POST", "auth/approle/login", { token: undefined, namespace: "other", body: {} })).status).toBe(400);
+    expect([await statusIn("team"), await statusIn("team/sub"), await statusIn("teamwork"), await statusIn("")]).toEqual([
+      404, 404, 403, 403,
+    ]);
+    expect((await send("POST", "auth/approle/login", { token: undefined, namespace: "teamwork", body: {} })).status).toBe(400);
   });
 });
