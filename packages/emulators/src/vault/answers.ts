@@ -10,12 +10,19 @@ export class VaultRefusal extends Error {
   /** The texts of `errors`; a refusal may have none. */
   readonly errors: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
+  /** What stands in the body when it is not JSON: the front of the service says what it refuses in plain text. */
+  readonly text: string | undefined;
 
-  constructor(status: number, errors: readonly string[], headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    status: number,
+    errors: readonly string[],
+    more: { readonly headers?: Readonly<Record<string, string>>; readonly text?: string } = {},
+  ) {
     super(errors[0] ?? `Status ${status}`);
     this.status = status;
     this.errors = errors;
-    this.headers = headers;
+    this.headers = more.headers ?? {};
+    this.text = more.text;
   }
 }
 
@@ -56,7 +63,8 @@ export function silent(status: number, wrote = false): LoopbackAnswer {
 }
 
 /** The answer that a refusal becomes. */
-export function refused({ status, errors, headers }: VaultRefusal): LoopbackAnswer {
+export function refused({ status, errors, headers, text }: VaultRefusal): LoopbackAnswer {
+  if (text !== undefined) return { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers }, body: text };
   return { status, headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify({ errors }) };
 }
 

@@ -24,8 +24,9 @@ export interface VaultCall {
 /** Reads a request. Throws a {@link VaultRefusal} for what the front of the service does not let through. */
 export function callFrom(request: LoopbackRequest): VaultCall {
   const whole = decodedPath(request.path);
-  if (!PRINTABLE.test(whole)) throw new VaultRefusal(400, []);
-  if (!whole.startsWith("/v1/")) throw new VaultRefusal(404, []);
+  if (!PRINTABLE.test(whole)) throw new VaultRefusal(400, [], { text: "" });
+  if (whole.includes("//")) throw moved(whole, request);
+  if (!whole.startsWith("/v1/")) throw new VaultRefusal(404, [], { text: "404 page not found\n" });
   const segments = whole.split("/");
   if (segments.some((segment) => segment === "." || segment === "..")) throw new VaultRefusal(400, ["relative paths not supported"]);
   const operation = operationOf(request);
@@ -70,11 +71,24 @@ export function headerOf(request: LoopbackRequest, name: string): string {
 
 function parsed(text: string): unknown {
   try {
-    // Go has no lone surrogates: they become the replacement character.
-    return JSON.parse(text, (_key, value: unknown) => (typeof value === "string" ? value.toWellFormed() : value));
+    return wellFormed(JSON.parse(text));
   } catch {
     throw unreadable(400, "invalid character in JSON");
   }
+}
+
+/** Go has no lone surrogates: they become the replacement character. */
+function wellFormed(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key.toWellFormed(), wellFormed(each)]));
+}
+
+/** The front of the service sends whoever has two slashes in a row to the path with one. */
+function moved(whole: string, { query }: LoopbackRequest): VaultRefusal {
+  const path = encodeURI(whole.replaceAll(/\/{2,}/g, "/"));
+  return new VaultRefusal(301, [], { headers: { location: query.size > 0 ? `${path}?${query.toString()}` : path }, text: "" });
 }
 
 function unreadable(status: number, why: string): VaultRefusal {
@@ -91,7 +105,7 @@ function decodedPath(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    throw new VaultRefusal(400, []);
+    throw new VaultRefusal(400, [], { text: "400 Bad Request" });
   }
 }
 

@@ -1,5 +1,5 @@
 import { type LoopbackAnswer, type LoopbackRequest, LoopbackServer } from "../loopback.ts";
-import { permissionDenied, refused, VaultRefusal } from "./answers.ts";
+import { counted, permissionDenied, refused, VaultRefusal } from "./answers.ts";
 import { type IssuedToken, VaultAuth } from "./auth.ts";
 import { callFrom, headerOf, tokenOf, type VaultCall } from "./call.ts";
 import { areaOf, type KvCall } from "./kv-call.ts";
@@ -52,6 +52,8 @@ export class VaultEmulator {
   sealed = false;
   /** So many reads of data answer as before the last write of their key, as a performance standby does. */
   staleReads = 0;
+  /** So many reads of an engine, listings too, are refused by a standby that has not caught up: 412. */
+  behind = 0;
   /** What becomes of the question which engine is mounted where: answered, refused, or unknown to an old server. */
   preflight: "answer" | "deny" | "missing" = "answer";
   readonly #isOpenBao: boolean;
@@ -117,7 +119,6 @@ export class VaultEmulator {
   #answer(request: LoopbackRequest): LoopbackAnswer {
     const { method, path } = request;
     this.seen.push({ method, path, namespace: headerOf(request, "x-vault-namespace"), token: tokenOf(request) });
-    if (path.includes("//")) return { status: 301, headers: { location: path.replaceAll(/\/{2,}/g, "/") } };
     try {
       return this.#serve(callFrom(request));
     } catch (error) {
@@ -159,28 +160,36 @@ export class VaultEmulator {
     };
     if (!allows(token.policy, kv)) throw permissionDenied();
     this.#trouble.atTheKey(call, kv.name);
+    if (call.operation !== "update" && call.operation !== "patch" && call.operation !== "delete") this.#checkIndex();
     return mount.version === 1 ? answerVersion1(kv) : answerVersion2(kv);
+  }
+
+  #checkIndex(): void {
+    if (this.behind <= 0) return;
+    this.behind -= 1;
+    throw new VaultRefusal(412, [counted("required index state not present")]);
   }
 
   /** This one looks at the token itself: whatever is wrong with it is a lack of permission. */
   #preflight(call: VaultCall, place: Place): LoopbackAnswer {
     if (this.preflight === "missing") throw preflightMissing();
-    const token = this.#goodToken(call, place);
-    const refuses = this.preflight === "deny" || token === undefined || token.policy === "deny" || this.#trouble.deniesAll;
+    const token = this.#knownToken(call);
+    const mayAsk = token !== undefined && isWithin(place.namespace, token.namespace) && token.policy !== "deny";
+    const refuses = !mayAsk || this.preflight === "deny" || this.#trouble.deniesAll;
     return answerPreflight(place.path, refuses ? undefined : this.#mounts.over(place), this.#isOpenBao);
   }
 
-  #goodToken({ token }: VaultCall, { namespace }: Place): IssuedToken | undefined {
-    const found = token === undefined || this.#trouble.refusesCredentials ? undefined : this.auth.tokenOf(token);
-    return found !== undefined && isWithin(namespace, found.namespace) ? found : undefined;
+  #knownToken({ token }: VaultCall): IssuedToken | undefined {
+    return token === undefined || this.#trouble.refusesCredentials ? undefined : this.auth.tokenOf(token);
   }
 
   #tokenOf(call: VaultCall, place: Place): IssuedToken {
-    const token = this.#goodToken(call, place);
-    if (token !== undefined) return token;
+    const token = this.#knownToken(call);
+    if (token !== undefined && isWithin(place.namespace, token.namespace)) return token;
+    if (token !== undefined) throw permissionDenied();
     if (this.#isOpenBao) throw new VaultRefusal(403, ["permission denied"]);
     if (call.token === undefined) throw new VaultRefusal(400, ["missing client token"]);
-    throw new VaultRefusal(403, ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]);
+    throw new VaultRefusal(403, [counted("permission denied", "invalid token")]);
   }
 
   #takeStale(): boolean {

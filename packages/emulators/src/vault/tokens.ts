@@ -25,7 +25,7 @@ export function authOf(token: IssuedToken, metadata: Readonly<Record<string, str
 /** Answers `auth/token/…` for the token that asks. */
 export function answerToken(call: VaultCall, endpoint: string, token: IssuedToken, auth: VaultAuth): LoopbackAnswer | undefined {
   if (endpoint !== "lookup-self" && endpoint !== "renew-self" && endpoint !== "revoke-self") return undefined;
-  if (call.operation !== (endpoint === "lookup-self" ? "read" : "update")) throw unsupportedOperation();
+  if (call.operation !== "update" && (call.operation !== "read" || endpoint !== "lookup-self")) throw unsupportedOperation();
   if (endpoint === "lookup-self") return answered({ data: lookedUp(token) });
   if (endpoint === "renew-self") return renewed(call, token);
   auth.revoke(token.id);

@@ -20,7 +20,7 @@ export class VaultTrouble {
       throw new VaultRefusal(
         429,
         [`request path "${call.path}": rate limit quota exceeded`],
-        throttle.retryAfterSeconds === undefined ? {} : { "retry-after": String(throttle.retryAfterSeconds) },
+        throttle.retryAfterSeconds === undefined ? {} : { headers: { "retry-after": String(throttle.retryAfterSeconds) } },
       );
     if (this.#faults.take("broken") !== undefined) throw new VaultRefusal(500, ["internal error"]);
     if (this.#faults.get("echo") !== undefined && call.request.method !== "GET")
