@@ -56,11 +56,11 @@ export class Session {
 
   /** Another token than the one that was refused: from one login for all who ask. `undefined` when there is no other. */
   async another(refused: string): Promise<string | undefined> {
-    const current = await this.#grant?.catch(() => undefined);
+    const held = this.#grant;
+    const current = await held?.catch(() => undefined);
     if (current !== undefined && current.token !== refused) return current.token;
     // Whoever comes second finds what the first one has begun.
-    if (current !== undefined) this.#grant = undefined;
-    const next = (await (this.#grant ?? this.#begin())).token;
+    const next = (await (this.#grant === held || this.#grant === undefined ? this.#begin() : this.#grant)).token;
     return next === refused ? undefined : next;
   }
 
