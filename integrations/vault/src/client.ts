@@ -66,7 +66,7 @@ export class VaultConnection {
     try {
       return await this.#send({ ...request, token }, options);
     } catch (error) {
-      if (!(await this.#isRefused(error, token))) throw error;
+      if (!(await this.#isRefused(error, token))) throw explained(error, request);
       const next = token === undefined ? undefined : await this.#parts?.session.another(token);
       if (next === undefined) throw unaccepted(error);
       return await this.#second({ ...request, token: next }, options);
@@ -78,14 +78,11 @@ export class VaultConnection {
     try {
       return await this.#send(request, options);
     } catch (error) {
-      throw (await this.#isRefused(error, request.token)) ? unaccepted(error) : error;
+      throw (await this.#isRefused(error, request.token)) ? unaccepted(error) : explained(error, request);
     }
   }
 
-  /**
-   * Whether the failure is that of the token.
-   * @throws DriverError `permission_denied` when the token is good and not enough
-   */
+  /** Whether the failure is that of the token. A token that is good and not enough is refused with the same status. */
   async #isRefused(error: unknown, token: string | undefined): Promise<boolean> {
     const refusal = refusalOf(error);
     // Older servers say 400 when there is no token at all.
@@ -96,8 +93,7 @@ export class VaultConnection {
     const accepted = await (token === undefined
       ? acceptance((request, options) => this.#send(request, options), undefined)
       : this.#parts?.session.accepts(token));
-    if (accepted === false) return true;
-    return false;
+    return accepted === false;
   }
 
   #send(request: VaultRequest, call: CallOptions): Promise<unknown> {
@@ -121,6 +117,27 @@ function unaccepted(error: unknown): DriverError {
     hint: "Sign in again with `vault login`, or check VAULT_TOKEN, the settings of the credential and the namespace.",
   });
 }
+
+/** A refusal that is not the token's fault, with the policy that is missing; any other failure as it is. */
+function explained(error: unknown, { method, path }: VaultRequest): unknown {
+  if (refusalOf(error)?.status !== 403) return error;
+  const [where = "", query = ""] = path.split("?");
+  const capabilities = CAPABILITIES[query.startsWith("list=") ? "LIST" : method];
+  const plain = decodeURIComponent(where);
+  return new DriverError("permission_denied", error, {
+    status: 403,
+    safeMessage: `The policies of the token do not allow ${capabilities.join(" or ")} on ${plain}.`,
+    hint: `Add to one of them: path "${plain}" { capabilities = [${capabilities.map((capability) => `"${capability}"`).join(", ")}] }`,
+  });
+}
+
+/** What a policy has to grant for a request. Which of two it is depends on whether there is something at the path. */
+const CAPABILITIES: Readonly<Record<VaultRequest["method"] | "LIST", readonly string[]>> = {
+  GET: ["read"],
+  LIST: ["list"],
+  POST: ["create", "update"],
+  DELETE: ["delete"],
+};
 
 /** The SDK on our transport, for this server and nothing that the environment says besides. */
 async function sdkOn(server: ServerPlan, transport: Transport): Promise<ExistingClient> {

@@ -16,10 +16,10 @@ export async function kvVersion(connection: VaultConnection, mount: string): Pro
   } catch (error) {
     // Servers of old do not know the question, nor version 2.
     if (isNothing(error)) return 1;
-    if (DriverError.isInstance(error)) throw error;
-    const info = classifyVaultError(error, { operation: "open" });
-    if (info.code !== "permission_denied") throw new DriverError(info.code, error, info);
-    throw new DriverError("permission_denied", error, {
+    const info = DriverError.isInstance(error) ? error.info : classifyVaultError(error, { operation: "open" });
+    const raw = DriverError.isInstance(error) ? error.raw() : error;
+    if (info.code !== "permission_denied") throw new DriverError(info.code, raw, info);
+    throw new DriverError("permission_denied", raw, {
       status: info.status,
       safeMessage: `The server does not say what is mounted at ${mount}.`,
       hint: "Check mount, vault_namespace and the policies of the token. Where the server may not be asked, set kv_version to 1 or 2.",

@@ -112,7 +112,7 @@ function statusExplanation(refusal: Refusal): Explanation {
       return {
         code: "permission_denied",
         say: "The policies of the token do not allow it.",
-        hint: "Grant the path and the capability that the README lists for the operation; and check the mount and the namespace.",
+        hint: "Grant what the README lists for the operation, and check the mount and the namespace.",
       };
     case 404:
       return notThere(refusal);

@@ -5,7 +5,7 @@ import { classifyVaultError } from "./errors.ts";
 
 /** A request to the server, its path encoded and without the version of the API. */
 export interface VaultRequest {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "DELETE";
   readonly path: string;
   readonly body?: Readonly<Record<string, unknown>> | undefined;
   readonly token?: string | undefined;

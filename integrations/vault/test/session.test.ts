@@ -156,7 +156,7 @@ describe("logins", () => {
         .hasSecret("absent")
         .catch((reason: unknown) => reason);
       expect(error).toMatchObject({ code: "invalid_settings" });
-      expect(String((error as Error).message)).toContain(missing);
+      expect((error as Error).message).toContain(missing);
     }
     expect(emulator.seen).toEqual([]);
   });
