@@ -36,7 +36,7 @@ export { type ScrubbedCause, SecretsError, type SecretsErrorDetails } from "./er
 // Schemas and the registry.
 export { defineFlavor, defineIntegration } from "./define.ts";
 export { defineSecretSchema } from "./schema/define.ts";
-export { booleanFromText, numberFromText, type SchemaField, schemaFields } from "./schema/fields.ts";
+export { type SchemaField, schemaFields, type TextConverter, textConverters } from "./schema/fields.ts";
 export { parseValues, type SchemaIssue, type SchemaResult } from "./schema/validate.ts";
 export { createRegistry, globalRegistry, registerIntegration, registerSecretSchema } from "./registry/global.ts";
 export {

@@ -1,11 +1,11 @@
 import {
   checkSettings,
-  booleanFromText,
-  numberFromText,
   printable,
   type Registry,
   type SchemaField,
   schemaFields,
+  type TextConverter,
+  textConverters,
   scopePrefix,
   SecretsError,
 } from "@coffer/core";
@@ -62,34 +62,33 @@ export function assertStackName(name: string, what: string): void {
 
 /** The settings of a flavor, as a prompt or a help page needs them. */
 export async function settingFields(flavor: OpenableFlavor): Promise<SchemaField[]> {
-  const { settings } = flavor;
-  const schema = typeof settings === "function" ? await settings() : settings;
-  // Settings that are no object (a union of several) have no list of fields.
-  const isObject = "_zod" in schema && "def" in schema._zod && schema._zod.def.type === "object";
-  return isObject ? schemaFields({ type: flavor.name, fields: schema as unknown as $ZodObject }) : [];
+  const fields = await settingsObject(flavor);
+  return fields === undefined ? [] : schemaFields({ type: flavor.name, fields });
 }
 
 /**
- * Attributes as they come from a command line, all text: numbers, booleans, and as JSON lists and maps, as the schema of the flavor wants them. Text that does not fit stays text, and
- * the schema refuses it.
+ * Attributes as they come from a command line, all text: numbers, booleans, choices, and as JSON lists and maps, as the schema of the flavor wants them. Text that
+ * does not fit stays text, and the schema refuses it.
  */
 export async function settingsFromText(flavor: OpenableFlavor, texts: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
+  const fields = await settingsObject(flavor);
+  const converters = fields === undefined ? new Map<string, TextConverter>() : textConverters(fields);
   const types = new Map((await settingFields(flavor)).map(({ key, type }) => [key, type]));
   const convert = (key: string, text: string): unknown => {
-    switch (types.get(key)) {
-      case "boolean":
-        return booleanFromText(text) ?? text;
-      case "number":
-        return numberFromText(text) ?? text;
-      case "record":
-      case "object":
-      case "array":
-        return jsonOf(text) ?? text;
-      default:
-        return text;
-    }
+    const converter = converters.get(key);
+    if (converter !== undefined) return converter(text);
+    return STRUCTURES.has(types.get(key) ?? "") ? (jsonOf(text) ?? text) : text;
   };
   return Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, convert(key, text)]));
+}
+
+const STRUCTURES: ReadonlySet<string> = new Set(["record", "object", "array"]);
+
+/** The settings as one object; `undefined` for settings that are no object (a union of several): they have no list of fields. */
+async function settingsObject({ settings }: OpenableFlavor): Promise<$ZodObject | undefined> {
+  const schema = typeof settings === "function" ? await settings() : settings;
+  const isObject = "_zod" in schema && "def" in schema._zod && schema._zod.def.type === "object";
+  return isObject ? (schema as unknown as $ZodObject) : undefined;
 }
 
 function jsonOf(text: string): unknown {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { createSecretsManager } from "@coffer/core";
+import { createSecretsManager, defineFlavor } from "@coffer/core";
 import { memory } from "@coffer/testkit";
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import {
   copyComponent,
   deleteComponent,
@@ -160,6 +161,14 @@ describe("registering", () => {
     });
     expect(await settingsFromText(cloud, { retries: "three", fast: "maybe" })).toEqual({ retries: "three", fast: "maybe" });
     expect(Object.keys(await settingsFromText(cloud, JSON.parse('{"__proto__":"x"}') as Record<string, string>))).toEqual(["__proto__"]);
+    const settings = z.object({ version: z.literal([1, 2]), kind: z.enum(["a", "b"]), tags: z.record(z.string(), z.string()) });
+    const choosy = defineFlavor({ name: "choosy", settings, open: () => Promise.reject(new Error("not opened")) });
+    expect(await settingsFromText(choosy, { version: "2", kind: "a", tags: '{"a":"b"}' })).toEqual({
+      version: 2,
+      kind: "a",
+      tags: { a: "b" },
+    });
+    expect(await settingsFromText(choosy, { version: "3", tags: "none" })).toEqual({ version: "3", tags: "none" });
   });
 });
 
