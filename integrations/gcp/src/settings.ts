@@ -3,9 +3,16 @@ import * as z from "zod/mini";
 import { isLoopbackEndpoint, parseEndpoint } from "./endpoint.ts";
 import { type ExistingAuth, type ExistingClient, type GcpSettings, LOCATION, PROJECT_ID } from "./settings-types.ts";
 
-const project = z.string().check(z.regex(PROJECT_ID));
-const location = z.string().check(z.regex(LOCATION));
-const kmsKey = z.string().check(z.regex(/^projects\/[^/\s]+\/locations\/[^/\s]+\/keyRings\/[^/\s]+\/cryptoKeys\/[^/\s]+$/));
+const project = z.string().check(z.regex(PROJECT_ID, "the id or number of a project"));
+const location = z.string().check(z.regex(LOCATION, "a location, like europe-west3"));
+const kmsKey = z
+  .string()
+  .check(
+    z.regex(
+      /^projects\/[^/\s]+\/locations\/[^/\s]+\/keyRings\/[^/\s]+\/cryptoKeys\/[^/\s]+$/,
+      "the full name of a key, projects/…/cryptoKeys/…",
+    ),
+  );
 
 /** The settings of the flavor `gcp_secrets_manager`; GcpSettings says what each is for. */
 export const settingsSchema = z
@@ -26,7 +33,7 @@ export const settingsSchema = z
     endpoint: z.optional(z.string().check(z.refine((text) => parseEndpoint(text) !== undefined, "https://host:port, or host:port"))),
     allow_plain_http: z.optional(z.boolean()),
     anonymous: z.optional(z.boolean()),
-    universe_domain: z.optional(z.string().check(z.regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/))),
+    universe_domain: z.optional(z.string().check(z.regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, "a domain, like googleapis.com"))),
     max_retries: z.optional(z.int().check(z.gte(0), z.lte(20))),
     client: z.optional(z.custom<ExistingClient>((value) => hasMethods(value, ["initialize", "accessSecretVersion", "createSecret"]))),
     auth: z.optional(

@@ -35,6 +35,8 @@ export class Session {
   readonly #send: Send;
   #grant: Promise<Grant> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** The grant that the timer is for. */
+  #kept: Grant | undefined;
   #looked: { readonly token: string; readonly at: number; readonly accepted: Promise<boolean | undefined> } | undefined;
   #unwrapped: string | undefined;
   #closed = false;
@@ -101,6 +103,7 @@ export class Session {
     const grant = { token, expires: Number.POSITIVE_INFINITY };
     if (plan.renew) {
       const { ttl, renewable } = objectOf(objectOf(await this.#quietly({ method: "GET", path: "auth/token/lookup-self", token }))["data"]);
+      this.#kept = grant;
       this.#keepAlive(grant, ttl, renewable);
     }
     return grant;
@@ -117,6 +120,7 @@ export class Session {
         hint: "Check the role: one that demands a second factor cannot be used here.",
       });
     const grant = { token, expires: Number.POSITIVE_INFINITY };
+    this.#kept = grant;
     this.#keepAlive(grant, ttl, renewable);
     return grant;
   }
@@ -163,8 +167,8 @@ export class Session {
 
   #keepAlive(grant: Grant, ttl: unknown, renewable: unknown): void {
     const seconds = Number(ttl);
-    // A token without a time of its own lives until it is revoked.
-    if (!(seconds > 0) || this.#closed) return;
+    // A token without a time of its own lives until it is revoked. What is renewed too late for its manager, or for another login, is left alone.
+    if (!(seconds > 0) || this.#closed || this.#kept !== grant) return;
     grant.expires = performance.now() + seconds * 1000;
     if (renewable !== true) return;
     const renew = async (): Promise<void> => {

@@ -3,20 +3,20 @@ import * as z from "zod/mini";
 import { isAddress, isClient, isLine, isMountPath, isProvider, isToken } from "./settings-check.ts";
 import { AUTH_METHODS, type ExistingClient } from "./settings-types.ts";
 
-const line = z.optional(z.string().check(z.refine(isLine)));
-const mountPath = z.optional(z.string().check(z.refine(isMountPath)));
+const line = z.optional(z.string().check(z.refine(isLine, "text of one line")));
+const mountPath = z.optional(z.string().check(z.refine(isMountPath, "a path like team/kv, without a slash at its ends")));
 const flag = z.optional(z.boolean());
 
 /** The settings of the flavor `vault`; VaultSettings says what each is for. */
 export const settingsSchema = z.strictObject({
-  address: z.optional(z.string().check(z.refine(isAddress))),
+  address: z.optional(z.string().check(z.refine(isAddress, "an address like https://vault.example:8200, without user or query"))),
   allow_http: flag,
   vault_namespace: mountPath,
   mount: mountPath,
   kv_version: z.optional(z.literal([1, 2])),
   auth_method: z.optional(z.enum(AUTH_METHODS)),
   auth_mount: mountPath,
-  token: z.optional(z.string().check(z.refine(isToken))),
+  token: z.optional(z.string().check(z.refine(isToken, "a token, one line without spaces"))),
   token_file: line,
   renew_token: flag,
   role_id: line,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
+import * as zodMini from "zod/mini";
 import { checkSettings } from "./settings.ts";
 
 const flavor = {
@@ -19,4 +20,36 @@ test("tells everything that is wrong at once, without a value", async () => {
     { keys: ["tokn"], text: "tokn: not a setting of this flavor", unknown: true },
   ]);
   expect(JSON.stringify(problems)).not.toContain("canary");
+});
+
+test("tells the rule that a setting breaks in the words of its flavor, and bounds by themselves", async () => {
+  const bounded = {
+    settings: zodMini.strictObject({
+      region: zodMini.string().check(zodMini.refine((text) => text.includes("-"), "a region, like eu-central-1")),
+      token: zodMini.string().check(zodMini.refine(() => false, { error: ({ input }) => `not a token: ${String(input)}` })),
+      retries: zodMini.int().check(zodMini.lte(10)),
+      label: zodMini.string().check(zodMini.minLength(1)),
+      other: zodMini.string().check(zodMini.refine(() => false)),
+    }),
+  };
+  const { problems = [] } = await checkSettings(bounded, {
+    region: "canary",
+    token: "canary-token",
+    retries: 11,
+    label: "",
+    other: "canary",
+  });
+  expect(problems.map(({ text }) => text)).toEqual([
+    "region: a region, like eu-central-1",
+    "token: not a value that is allowed here",
+    "retries: at most 10",
+    "label: at least 1 characters",
+    "other: not a value that is allowed here",
+  ]);
+  expect(JSON.stringify(problems)).not.toContain("canary");
+  const classic = { settings: z.object({ retries: z.number().max(10), name: z.string().regex(/^a/) }) };
+  expect((await checkSettings(classic, { retries: 11, name: "canary" })).problems?.map(({ text }) => text)).toEqual([
+    "retries: at most 10",
+    "name: not a value that is allowed here",
+  ]);
 });

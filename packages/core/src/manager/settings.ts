@@ -29,7 +29,7 @@ export async function checkSettings(
   return {
     problems: result.issues.map((issue) => ({
       keys: issue.keys ?? [String(issue.path?.[0] ?? "")],
-      text: `${printable(issue.path?.map(String).join(".") || issue.keys?.join(", ") || "settings")}: ${problemOf(issue)}`,
+      text: `${printable(issue.path?.map(String).join(".") || issue.keys?.join(", ") || "settings")}: ${problemOf(issue, settings)}`,
       unknown: issue.code === "unrecognized_keys",
     })),
   };
@@ -37,20 +37,42 @@ export async function checkSettings(
 
 interface StandardIssue {
   readonly code?: string;
+  readonly message?: string;
   readonly expected?: string;
   readonly path?: readonly PropertyKey[];
   readonly keys?: readonly string[];
   readonly values?: readonly unknown[];
+  /** What is too large or too small, and by which bound. */
+  readonly origin?: string;
+  readonly minimum?: number | bigint;
+  readonly maximum?: number | bigint;
 }
 interface StandardValidator {
   validate(value: unknown): Promise<StandardResult> | StandardResult;
 }
 type StandardResult = { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] };
 
-// zod's own message is not used: a setting may be a token, and a refinement may repeat what it was given.
-function problemOf(issue: StandardIssue): string {
-  if (issue.code === "unrecognized_keys") return "not a setting of this flavor";
-  if (issue.code === "invalid_value" && issue.values !== undefined)
+// What zod says by itself, about any check of a kind.
+const WITHOUT_RULE = /^Invalid(?: input| string|$)/;
+
+/** What is wrong with a setting: the rule that it breaks, and never its value. */
+function problemOf(issue: StandardIssue, settings: unknown): string {
+  const { code, expected, minimum, maximum, message } = issue;
+  if (code === "unrecognized_keys") return "not a setting of this flavor";
+  if (code === "invalid_value" && issue.values !== undefined)
     return `expected one of ${issue.values.map((value) => (typeof value === "string" ? JSON.stringify(value) : String(value))).join(", ")}`;
-  return issue.expected === undefined ? "not a value that is allowed here" : `expected ${issue.expected}`;
+  if (expected !== undefined) return `expected ${expected}`;
+  // A flavor says its rule in words. A refinement may repeat what it was given, and that may be a token.
+  if (message !== undefined && !WITHOUT_RULE.test(message) && !isTold(settings, message)) return printable(message);
+  const unit = issue.origin === "string" ? " characters" : "";
+  if (code === "too_small" && minimum !== undefined) return `at least ${minimum}${unit}`;
+  if (code === "too_big" && maximum !== undefined) return `at most ${maximum}${unit}`;
+  return "not a value that is allowed here";
+}
+
+/** Whether a text repeats one of the texts in the settings. One or two characters are in every sentence. */
+function isTold(settings: unknown, text: string): boolean {
+  if (typeof settings === "string") return settings.length > 2 && text.includes(settings);
+  if (typeof settings !== "object" || settings === null) return false;
+  return Object.values(settings).some((value) => isTold(value, text));
 }
