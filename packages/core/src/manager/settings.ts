@@ -53,7 +53,7 @@ interface StandardValidator {
 type StandardResult = { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] };
 
 // What zod says by itself, about any check of a kind.
-const WITHOUT_RULE = /^Invalid(?: input| string|$)/;
+const WITHOUT_RULE = /^(?:Invalid(?: input| string|$)|Too (?:big|small):)/;
 
 /** What is wrong with a setting: the rule that it breaks, and never its value. */
 function problemOf(issue: StandardIssue, settings: unknown): string {
