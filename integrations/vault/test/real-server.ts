@@ -6,6 +6,7 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { tlsMaterial } from "@coffer/emulators/vault/tls";
 import { fileOf } from "./subject.ts";
@@ -75,30 +76,31 @@ export async function startRealServer(): Promise<RealServer | { readonly notRun:
   const configuration = fileOf("openbao.json", JSON.stringify({ listener: [{ tcp: listener }] }));
   const rootToken = `root-${crypto.randomUUID()}`;
   const options = ["-dev", "-dev-no-store-token", `-dev-listen-address=127.0.0.1:${port}`, `-config=${configuration}`];
-  const server = spawn(program, ["server", ...options], {
-    stdio: "ignore",
+  const guard = fileURLToPath(new URL("real-guard.ts", import.meta.url));
+  const server = spawn(process.execPath, [guard, program, "server", ...options], {
+    stdio: ["pipe", "ignore", "ignore"],
     env: { ...ownEnvironment(), BAO_DEV_ROOT_TOKEN_ID: rootToken },
   });
   const trouble = new Promise<string>((resolve) => {
     server.once("error", (error) => resolve(error.message));
     server.once("exit", (code) => resolve(`it ended with ${code}`));
   });
-  // A run that ends early calls no hook of its tests.
-  const atExit = (): void => void server.kill("SIGKILL");
-  process.once("exit", atExit);
-  const stop = async (): Promise<void> => {
-    await stopped(server);
-    process.off("exit", atExit);
-  };
   const url = `http://127.0.0.1:${port}`;
   const why = await Promise.race([ready(url, server), trouble]);
   if (why !== undefined) {
-    await stop();
+    await stopped(server);
     return { notRun: `OpenBao ${VERSION} did not start: ${why}` };
   }
   const ask = (method: string, path: string, request: RealRequest = {}): Promise<RealAnswer> =>
     sent(`${url}/v1/${path}`, method, { token: rootToken, ...request });
-  return { url, tls, rootToken, ask, tell: async (method, path, request) => accepted(await ask(method, path, request), path), stop };
+  return {
+    url,
+    tls,
+    rootToken,
+    ask,
+    tell: async (method, path, request) => accepted(await ask(method, path, request), path),
+    stop: () => stopped(server),
+  };
 }
 
 /** The program, below the user's cache. It is put there whole or not at all, whoever else is getting it at the same time. */
@@ -177,11 +179,11 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Ends the process that was started here, and no other. */
+/** Ends the process that was started here, and no other: its guard ends it, and itself, when it is let go. */
 async function stopped(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null || server.pid === undefined) return;
   const ended = new Promise((resolve) => server.once("exit", resolve));
-  server.kill("SIGTERM");
+  server.stdin?.end();
   await Promise.race([ended, pause(5_000)]);
   server.kill("SIGKILL");
 }
