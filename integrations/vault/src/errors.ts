@@ -102,7 +102,7 @@ function statusExplanation(refusal: Refusal): Explanation {
   if (says(refusal, /missing client token/)) return { code: "unauthenticated", say: "The server misses a token." };
   if (says(refusal, /Upgrading from non-versioned to versioned/))
     return { code: "unavailable", say: "The engine is being upgraded to version 2.", hint: "Try again in a moment." };
-  if (isTooLarge(refusal)) return { code: "too_large", say: "The server does not take a value of this size." };
+  if (isTooLarge(refusal)) return { code: "too_large", say: "The server does not take a secret of this size, or with so many keys." };
   switch (status) {
     case 400:
       return { code: "invalid_request", retryable: false, say: "The server does not understand the request (400)." };
@@ -134,6 +134,12 @@ function statusExplanation(refusal: Refusal): Explanation {
 }
 
 function notThere(refusal: Refusal): Explanation {
+  if (says(refusal, /namespace not found/))
+    return {
+      code: "invalid_settings",
+      say: "The server has no such namespace.",
+      hint: "Check vault_namespace (VAULT_NAMESPACE): `vault namespace list` names what there is.",
+    };
   if (says(refusal, /no handler for route|unsupported path/))
     return {
       code: "invalid_settings",
@@ -142,11 +148,16 @@ function notThere(refusal: Refusal): Explanation {
     };
   if (says(refusal, /Invalid path for a versioned K\/V secrets engine/))
     return { code: "invalid_settings", say: "The engine is of version 2.", hint: "Set kv_version to 2, or leave it out." };
-  return refusal.body === undefined
-    ? { code: "unavailable", say: "Nothing is known at this address.", hint: "Check the address of the server." }
-    : { code: "not_found" };
+  if (refusal.body === undefined)
+    return { code: "unavailable", say: "Nothing is known at this address.", hint: "Check the address of the server." };
+  // Of an absent secret the server says nothing at all. Whatever it has words for is something else that is missing.
+  return refusal.errors.length + refusal.warnings.length === 0
+    ? { code: "not_found" }
+    : { code: "invalid_request", retryable: false, say: "The server does not know what the request is about (404)." };
 }
 
 function isTooLarge(refusal: Refusal): boolean {
+  // OpenBao counts the texts of a request, too: by default it takes a thousand, keys and values together.
+  if (refusal.status === 400) return says(refusal, /JSON input due to high complexity/);
   return refusal.status === 413 || (refusal.status === 500 && says(refusal, /too large|exceeds max/i));
 }
