@@ -16,6 +16,9 @@ interface SdkRequest {
   readonly call?: CallOptions;
 }
 
+/** A timer that is set for longer goes off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The connection of one driver to its server. */
 export class VaultConnection {
   readonly #sdk: ExistingClient;
@@ -40,7 +43,7 @@ export class VaultConnection {
     if (client !== undefined) return new VaultConnection(client, () => undefined);
     const credential = planCredential(settings, environment);
     const server = await planServer(settings, environment);
-    const transport = new Transport(server.address.startsWith("https:"), server.tls);
+    const transport = new Transport(server.address, server.tls);
     const sdk = await sdkOn(server, transport);
     return new VaultConnection(sdk, (send) => ({ session: new Session(credential, send), transport }));
   }
@@ -52,7 +55,11 @@ export class VaultConnection {
   async request(request: VaultRequest, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
     if (this.#closed) throw new DriverError("closed");
     options.signal.throwIfAborted();
-    return objectOf(await untilGivenUp(this.#authorised(request, options), options.signal));
+    const journey: Journey = { sent: false };
+    const answer = await untilGivenUp(this.#authorised(request, options, journey), options, () => this.#timedOut(request, journey));
+    if (typeof answer !== "string" || answer === "") return objectOf(answer);
+    // A client that was passed in takes any page with status 200 for an answer.
+    throw new DriverError("unavailable", undefined, { outcome: outcomeOf(request), safeMessage: "What answers there is not Vault." });
   }
 
   close(): void {
@@ -61,8 +68,9 @@ export class VaultConnection {
     this.#parts?.transport.close();
   }
 
-  async #authorised(request: VaultRequest, options: CallOptions): Promise<unknown> {
+  async #authorised(request: VaultRequest, options: CallOptions, journey: Journey): Promise<unknown> {
     const token = await this.#parts?.session.token();
+    journey.sent = true;
     try {
       return await this.#send({ ...request, token }, options);
     } catch (error) {
@@ -96,9 +104,18 @@ export class VaultConnection {
     return accepted === false;
   }
 
-  #send(request: VaultRequest, call: CallOptions): Promise<unknown> {
+  /** The time of a call is over. Where a login takes it all, nothing of the call was sent. */
+  #timedOut(request: VaultRequest, { sent }: Journey): DriverError {
+    const host = this.#parts?.transport.host ?? "The server";
+    return new DriverError("timeout", undefined, {
+      outcome: sent ? outcomeOf(request) : "not_applied",
+      safeMessage: `${host} did not answer in time.`,
+    });
+  }
+
+  async #send(request: VaultRequest, call: CallOptions): Promise<unknown> {
     const { method, path, body, token } = request;
-    return this.#sdk.request({
+    const answer = await this.#sdk.request({
       path: `/${path}`,
       method,
       call,
@@ -106,8 +123,39 @@ export class VaultConnection {
       // A fresh object each time: the SDK writes into the one that it is given.
       headers: token === undefined ? {} : { "X-Vault-Token": token },
     });
+    if (this.#parts === undefined && path.includes("sys/health")) throwHidden(answer);
+    return answer;
   }
 }
+
+/** What became of one request. */
+interface Journey {
+  /** It may have left this machine. */
+  sent: boolean;
+}
+
+function outcomeOf({ method }: VaultRequest): "not_applied" | "unknown" {
+  return method === "GET" ? "not_applied" : "unknown";
+}
+
+/**
+ * The refusal in what a client that was passed in takes for an answer: whatever comes back about a path with `sys/health` in it, as a secret can have it.
+ * The status is lost; that there is nothing is the one refusal without a word.
+ */
+function throwHidden(answer: unknown): void {
+  const { errors } = objectOf(answer);
+  if (!Array.isArray(errors)) return;
+  const told = errors.join(" ");
+  const [, status] = HIDDEN.find(([pattern]) => pattern.test(told)) ?? [undefined, 500];
+  throw Object.assign(new Error("The server refuses the request."), { response: { statusCode: status, body: answer } });
+}
+
+const HIDDEN: readonly (readonly [RegExp, number])[] = [
+  [/^$/, 404],
+  [/permission denied/, 403],
+  [/check-and-set|missing client token/, 400],
+  [/quota exceeded/, 429],
+];
 
 /** The token is not taken, and there is no other. */
 function unaccepted(error: unknown): DriverError {
@@ -176,11 +224,23 @@ function carrier(transport: Transport, retries: number) {
 }
 
 /** A client that was passed in does not let itself be interrupted, and a login is not one call's to interrupt. */
-function untilGivenUp<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+function untilGivenUp<Result>(promise: Promise<Result>, options: CallOptions, timedOut: () => DriverError): Promise<Result> {
+  const { signal } = options;
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) onAbort();
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = (): void =>
+      reject((signal.reason as Error | undefined)?.name === "TimeoutError" ? timedOut() : (signal.reason as Error));
+    const onTime = (): void => {
+      // A long operation that goes on has more time by now.
+      const remaining = options.deadline - performance.now();
+      if (remaining <= 0) reject(timedOut());
+      else timer = setTimeout(onTime, Math.min(remaining, LONGEST_TIMER_MS));
+    };
+    onTime();
     signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    promise.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    });
   });
 }

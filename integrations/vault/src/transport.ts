@@ -68,12 +68,17 @@ export function isLoopback(address: string): boolean {
  * and puts token and values into its errors.
  */
 export class Transport {
+  /** The server, as a message names it. */
+  readonly host: string;
   readonly #secure: boolean;
   readonly #module: typeof Https;
   readonly #agent: Https.Agent;
   readonly #tls: Https.RequestOptions;
 
-  constructor(secure: boolean, tls: TlsOptions = {}) {
+  constructor(address: string, tls: TlsOptions = {}) {
+    const { host, protocol } = new URL(address);
+    const secure = protocol === "https:";
+    this.host = host;
     this.#secure = secure;
     // Both have functions of the same names. Not by import: that touches every export, and one of them loads the whole of undici.
     this.#module = (secure ? process.getBuiltinModule("node:https") : process.getBuiltinModule("node:http")) as typeof Https;
