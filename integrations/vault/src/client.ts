@@ -1,6 +1,7 @@
 import { type CallOptions, DriverError } from "@coffer/core";
 import { objectOf, refusalOf, says } from "./answers.ts";
 import { planCredential } from "./credentials.ts";
+import { hasOnlyAsked } from "./errors.ts";
 import { sendWithRetries } from "./retries.ts";
 import { type Environment, planServer, type ServerPlan } from "./server.ts";
 import { acceptance, type Send, Session, type VaultRequest } from "./session.ts";
@@ -57,7 +58,7 @@ export class VaultConnection {
     options.signal.throwIfAborted();
     const journey: Journey = { sent: false };
     const answer = await untilGivenUp(this.#authorised(request, options, journey), options, () => this.#timedOut(request, journey));
-    if (typeof answer !== "string" || answer === "") return objectOf(answer);
+    if (!Array.isArray(answer) && (typeof answer !== "string" || answer === "")) return objectOf(answer);
     // A client that was passed in takes any page with status 200 for an answer.
     throw new DriverError("unavailable", undefined, { outcome: outcomeOf(request), safeMessage: "What answers there is not Vault." });
   }
@@ -74,6 +75,7 @@ export class VaultConnection {
     try {
       return await this.#send({ ...request, token }, options);
     } catch (error) {
+      if (request.method === "GET") hasOnlyAsked(error);
       if (!(await this.#isRefused(error, token))) throw explained(error, request);
       const next = token === undefined ? undefined : await this.#parts?.session.another(token);
       if (next === undefined) throw unaccepted(error);
@@ -86,6 +88,7 @@ export class VaultConnection {
     try {
       return await this.#send(request, options);
     } catch (error) {
+      if (request.method === "GET") hasOnlyAsked(error);
       throw (await this.#isRefused(error, request.token)) ? unaccepted(error) : explained(error, request);
     }
   }

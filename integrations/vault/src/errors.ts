@@ -18,8 +18,17 @@ const NETWORK = /^(?:E[A-Z]{4,}|EAI_AGAIN|ERR_[A-Z_]+)$/;
 const SEALED = /\bis sealed\b/;
 const CERTIFICATE = /CERT|SIGNATURE|SELF_SIGNED|ERR_TLS/;
 
+// A write looks before it writes. What fails while it looks has changed nothing.
+const onlyAsked = new WeakSet<object>();
+
+/** Remembers that this error befell a request that changes nothing. */
+export function hasOnlyAsked(error: unknown): void {
+  if (typeof error === "object" && error !== null) onlyAsked.add(error);
+}
+
 /** Whether a write that failed so may have happened nevertheless. */
 export function isLost(error: unknown): boolean {
+  if (typeof error === "object" && error !== null && onlyAsked.has(error)) return false;
   if (DriverError.isInstance(error)) return error.info.outcome === "unknown";
   if (error instanceof TransportError) return error.sent;
   const refusal = refusalOf(error);
