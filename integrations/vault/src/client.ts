@@ -3,7 +3,7 @@ import { objectOf, refusalOf, says } from "./answers.ts";
 import { planCredential } from "./credentials.ts";
 import { hasOnlyAsked } from "./errors.ts";
 import { sendWithRetries } from "./retries.ts";
-import { type Environment, planServer, type ServerPlan } from "./server.ts";
+import { type Environment, invalid, planServer, type ServerPlan } from "./server.ts";
 import { acceptance, type Send, Session, type VaultRequest } from "./session.ts";
 import type { ExistingClient, VaultSettings } from "./settings-types.ts";
 import { Transport, type WireAnswer } from "./transport.ts";
@@ -44,7 +44,7 @@ export class VaultConnection {
     if (client !== undefined) return new VaultConnection(client, () => undefined);
     const credential = planCredential(settings, environment);
     const server = await planServer(settings, environment);
-    const transport = new Transport(server.address, server.tls);
+    const transport = transportTo(server);
     const sdk = await sdkOn(server, transport);
     return new VaultConnection(sdk, (send) => ({ session: new Session(credential, send), transport }));
   }
@@ -189,6 +189,17 @@ const CAPABILITIES: Readonly<Record<VaultRequest["method"] | "LIST", readonly st
   POST: ["create", "update"],
   DELETE: ["delete"],
 };
+
+function transportTo({ address, tls }: ServerPlan): Transport {
+  try {
+    return new Transport(address, tls);
+  } catch {
+    throw invalid(
+      "The certificates and the key of the settings are not what they should be.",
+      "Check ca_file, client_cert_file and client_key_file: PEM, without a passphrase, the key that of the certificate.",
+    );
+  }
+}
 
 /** The SDK on our transport, for this server and nothing that the environment says besides. */
 async function sdkOn(server: ServerPlan, transport: Transport): Promise<ExistingClient> {
