@@ -28,7 +28,12 @@ export function says(refusal: Refusal | undefined, pattern: RegExp): boolean {
 /** Whether the server says that there is nothing here: a secret without a version, an empty folder. A 404 of anybody else does not say that. */
 export function isNothing(error: unknown): boolean {
   const refusal = refusalOf(error);
-  return refusal?.status === 404 && refusal.body !== undefined && refusal.errors.length === 0 && refusal.warnings.length === 0;
+  return refusal !== undefined && saysNothing(refusal);
+}
+
+/** A 404 in the shape of the server, without a word why: a gateway that knows no such route answers in a shape of its own. */
+export function saysNothing({ status, errors, warnings, body }: Refusal): boolean {
+  return status === 404 && Array.isArray(body?.["errors"]) && errors.length === 0 && warnings.length === 0;
 }
 
 /** Whether the write came to another version than the one it was made for. The server has no status of its own for that. */
@@ -47,8 +52,13 @@ export interface LostVersion {
 /** The deleted version in a 404 that carries one. */
 export function lostVersion(error: unknown): LostVersion | undefined {
   const refusal = refusalOf(error);
-  if (refusal?.status !== 404) return undefined;
-  const { version, destroyed } = objectOf(objectOf(refusal.body?.["data"])["metadata"]);
+  return refusal === undefined ? undefined : lostVersionIn(refusal);
+}
+
+/** The same in a refusal. */
+export function lostVersionIn({ status, body }: Refusal): LostVersion | undefined {
+  if (status !== 404) return undefined;
+  const { version, destroyed } = objectOf(objectOf(body?.["data"])["metadata"]);
   return typeof version === "number" ? { version, destroyed: destroyed === true } : undefined;
 }
 

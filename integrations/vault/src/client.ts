@@ -1,8 +1,9 @@
 import { type CallOptions, DriverError } from "@coffer/core";
 import { objectOf, refusalOf, says } from "./answers.ts";
 import { planCredential } from "./credentials.ts";
+import { hasOnlyAsked } from "./errors.ts";
 import { sendWithRetries } from "./retries.ts";
-import { type Environment, planServer, type ServerPlan } from "./server.ts";
+import { type Environment, invalid, planServer, type ServerPlan } from "./server.ts";
 import { acceptance, type Send, Session, type VaultRequest } from "./session.ts";
 import type { ExistingClient, VaultSettings } from "./settings-types.ts";
 import { Transport, type WireAnswer } from "./transport.ts";
@@ -15,6 +16,9 @@ interface SdkRequest {
   readonly json?: unknown;
   readonly call?: CallOptions;
 }
+
+/** A timer that is set for longer goes off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The connection of one driver to its server. */
 export class VaultConnection {
@@ -40,7 +44,7 @@ export class VaultConnection {
     if (client !== undefined) return new VaultConnection(client, () => undefined);
     const credential = planCredential(settings, environment);
     const server = await planServer(settings, environment);
-    const transport = new Transport(server.address.startsWith("https:"), server.tls);
+    const transport = transportTo(server);
     const sdk = await sdkOn(server, transport);
     return new VaultConnection(sdk, (send) => ({ session: new Session(credential, send), transport }));
   }
@@ -52,7 +56,11 @@ export class VaultConnection {
   async request(request: VaultRequest, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
     if (this.#closed) throw new DriverError("closed");
     options.signal.throwIfAborted();
-    return objectOf(await untilGivenUp(this.#authorised(request, options), options.signal));
+    const journey: Journey = { sent: false };
+    const answer = await untilGivenUp(this.#authorised(request, options, journey), options, () => this.#timedOut(request, journey));
+    if (!Array.isArray(answer) && (typeof answer !== "string" || answer === "")) return objectOf(answer);
+    // A client that was passed in takes any page with status 200 for an answer.
+    throw new DriverError("unavailable", undefined, { outcome: outcomeOf(request), safeMessage: "What answers there is not Vault." });
   }
 
   close(): void {
@@ -61,11 +69,13 @@ export class VaultConnection {
     this.#parts?.transport.close();
   }
 
-  async #authorised(request: VaultRequest, options: CallOptions): Promise<unknown> {
+  async #authorised(request: VaultRequest, options: CallOptions, journey: Journey): Promise<unknown> {
     const token = await this.#parts?.session.token();
+    journey.sent = true;
     try {
       return await this.#send({ ...request, token }, options);
     } catch (error) {
+      if (request.method === "GET") hasOnlyAsked(error);
       if (!(await this.#isRefused(error, token))) throw explained(error, request);
       const next = token === undefined ? undefined : await this.#parts?.session.another(token);
       if (next === undefined) throw unaccepted(error);
@@ -78,6 +88,7 @@ export class VaultConnection {
     try {
       return await this.#send(request, options);
     } catch (error) {
+      if (request.method === "GET") hasOnlyAsked(error);
       throw (await this.#isRefused(error, request.token)) ? unaccepted(error) : explained(error, request);
     }
   }
@@ -96,9 +107,18 @@ export class VaultConnection {
     return accepted === false;
   }
 
-  #send(request: VaultRequest, call: CallOptions): Promise<unknown> {
+  /** The time of a call is over. Where a login takes it all, nothing of the call was sent. */
+  #timedOut(request: VaultRequest, { sent }: Journey): DriverError {
+    const host = this.#parts?.transport.host ?? "The server";
+    return new DriverError("timeout", undefined, {
+      outcome: sent ? outcomeOf(request) : "not_applied",
+      safeMessage: `${host} did not answer in time.`,
+    });
+  }
+
+  async #send(request: VaultRequest, call: CallOptions): Promise<unknown> {
     const { method, path, body, token } = request;
-    return this.#sdk.request({
+    const answer = await this.#sdk.request({
       path: `/${path}`,
       method,
       call,
@@ -106,8 +126,39 @@ export class VaultConnection {
       // A fresh object each time: the SDK writes into the one that it is given.
       headers: token === undefined ? {} : { "X-Vault-Token": token },
     });
+    if (this.#parts === undefined && path.includes("sys/health")) throwHidden(answer);
+    return answer;
   }
 }
+
+/** What became of one request. */
+interface Journey {
+  /** It may have left this machine. */
+  sent: boolean;
+}
+
+function outcomeOf({ method }: VaultRequest): "not_applied" | "unknown" {
+  return method === "GET" ? "not_applied" : "unknown";
+}
+
+/**
+ * The refusal in what a client that was passed in takes for an answer: whatever comes back about a path with `sys/health` in it, as a secret can have it.
+ * The status is lost; that there is nothing is the one refusal without a word.
+ */
+function throwHidden(answer: unknown): void {
+  const { errors } = objectOf(answer);
+  if (!Array.isArray(errors)) return;
+  const told = errors.join(" ");
+  const [, status] = HIDDEN.find(([pattern]) => pattern.test(told)) ?? [undefined, 500];
+  throw Object.assign(new Error("The server refuses the request."), { response: { statusCode: status, body: answer } });
+}
+
+const HIDDEN: readonly (readonly [RegExp, number])[] = [
+  [/^$/, 404],
+  [/permission denied/, 403],
+  [/check-and-set|missing client token/, 400],
+  [/quota exceeded/, 429],
+];
 
 /** The token is not taken, and there is no other. */
 function unaccepted(error: unknown): DriverError {
@@ -138,6 +189,17 @@ const CAPABILITIES: Readonly<Record<VaultRequest["method"] | "LIST", readonly st
   POST: ["create", "update"],
   DELETE: ["delete"],
 };
+
+function transportTo({ address, tls }: ServerPlan): Transport {
+  try {
+    return new Transport(address, tls);
+  } catch {
+    throw invalid(
+      "The certificates and the key of the settings are not what they should be.",
+      "Check ca_file, client_cert_file and client_key_file: PEM, without a passphrase, the key that of the certificate.",
+    );
+  }
+}
 
 /** The SDK on our transport, for this server and nothing that the environment says besides. */
 async function sdkOn(server: ServerPlan, transport: Transport): Promise<ExistingClient> {
@@ -176,11 +238,23 @@ function carrier(transport: Transport, retries: number) {
 }
 
 /** A client that was passed in does not let itself be interrupted, and a login is not one call's to interrupt. */
-function untilGivenUp<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+function untilGivenUp<Result>(promise: Promise<Result>, options: CallOptions, timedOut: () => DriverError): Promise<Result> {
+  const { signal } = options;
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) onAbort();
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = (): void =>
+      reject((signal.reason as Error | undefined)?.name === "TimeoutError" ? timedOut() : (signal.reason as Error));
+    const onTime = (): void => {
+      // A long operation that goes on has more time by now.
+      const remaining = options.deadline - performance.now();
+      if (remaining <= 0) reject(timedOut());
+      else timer = setTimeout(onTime, Math.min(remaining, LONGEST_TIMER_MS));
+    };
+    onTime();
     signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    promise.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    });
   });
 }

@@ -25,7 +25,7 @@ export type CredentialPlan =
 
 /**
  * How the settings and the environment say to sign in. Reads no file yet.
- * @throws DriverError `invalid_settings` naming the settings that the method needs and that are missing
+ * @throws DriverError `invalid_settings` naming the settings that the method needs and that are missing or cannot be
  */
 export function planCredential(settings: VaultSettings, environment: Environment, home: string = homedir()): CredentialPlan {
   const method = settings.auth_method ?? impliedMethod(settings);
@@ -36,6 +36,9 @@ export function planCredential(settings: VaultSettings, environment: Environment
       `To sign in with "${method}", ${missing.join(" and ")} must be set.`,
       "Set what is missing, or choose another auth_method.",
     );
+  // The name stands in the path, where these two would lead out of the login, and the password with them.
+  if (method === "userpass" && /^\.{1,2}$/.test(settings.username ?? ""))
+    throw invalid("The username is no name of a user.", "Set username to the one that the auth method knows.");
   return { kind: "login", method, mount: settings.auth_mount ?? method, request: () => loginRequest(method, settings) };
 }
 

@@ -1,5 +1,5 @@
 import { DriverError, type ErrorCode, type ErrorInfo, isRetryableCode, type Operation } from "@coffer/core";
-import { isVersionMismatch, objectOf, type Refusal, refusalOf, says } from "./answers.ts";
+import { isVersionMismatch, lostVersionIn, objectOf, type Refusal, refusalOf, says, saysNothing } from "./answers.ts";
 import { TransportError } from "./transport.ts";
 
 interface Explanation {
@@ -14,14 +14,25 @@ const WRITES: ReadonlySet<Operation> = new Set(["create", "replace", "delete", "
 const NEVER_SENT: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 const SLOW: ReadonlySet<string> = new Set(["ECONNABORTED", "ETIMEDOUT"]);
 const NETWORK = /^(?:E[A-Z]{4,}|EAI_AGAIN|ERR_[A-Z_]+)$/;
+// Said before a request is looked at.
+const SEALED = /\bis sealed\b/;
 const CERTIFICATE = /CERT|SIGNATURE|SELF_SIGNED|ERR_TLS/;
+
+// A write looks before it writes. What fails while it looks has changed nothing.
+const onlyAsked = new WeakSet<object>();
+
+/** Remembers that this error befell a request that changes nothing. */
+export function hasOnlyAsked(error: unknown): void {
+  if (typeof error === "object" && error !== null) onlyAsked.add(error);
+}
 
 /** Whether a write that failed so may have happened nevertheless. */
 export function isLost(error: unknown): boolean {
+  if (typeof error === "object" && error !== null && onlyAsked.has(error)) return false;
   if (DriverError.isInstance(error)) return error.info.outcome === "unknown";
   if (error instanceof TransportError) return error.sent;
   const refusal = refusalOf(error);
-  if (refusal !== undefined) return refusal.status >= 500 && refusal.status !== 501 && !isTooLarge(refusal);
+  if (refusal !== undefined) return refusal.status >= 500 && refusal.status !== 501 && !isTooLarge(refusal) && !says(refusal, SEALED);
   const { code } = objectOf(error);
   return typeof code === "string" && !NEVER_SENT.has(code) && !CERTIFICATE.test(code);
 }
@@ -122,6 +133,13 @@ function statusExplanation(refusal: Refusal): Explanation {
       return { code: "unavailable", retryable: true, say: "The node is behind the last write (412)." };
     case 429:
       return { code: "throttled" };
+    case 472:
+    case 473:
+      return {
+        code: "unavailable",
+        say: `The server is a standby that does not answer this (${status}).`,
+        hint: "Set address to the active node, or to a load balancer that knows which it is.",
+      };
     case 501:
       return { code: "unavailable", retryable: false, say: "The server is not initialised.", hint: "Run `vault operator init`." };
     case 503:
@@ -148,12 +166,11 @@ function notThere(refusal: Refusal): Explanation {
     };
   if (says(refusal, /Invalid path for a versioned K\/V secrets engine/))
     return { code: "invalid_settings", say: "The engine is of version 2.", hint: "Set kv_version to 2, or leave it out." };
-  if (refusal.body === undefined)
+  if (saysNothing(refusal) || lostVersionIn(refusal) !== undefined) return { code: "not_found" };
+  if (refusal.body === undefined || (refusal.errors.length === 0 && refusal.warnings.length === 0))
     return { code: "unavailable", say: "Nothing is known at this address.", hint: "Check the address of the server." };
   // Of an absent secret the server says nothing at all. Whatever it has words for is something else that is missing.
-  return refusal.errors.length + refusal.warnings.length === 0
-    ? { code: "not_found" }
-    : { code: "invalid_request", retryable: false, say: "The server does not know what the request is about (404)." };
+  return { code: "invalid_request", retryable: false, say: "The server does not know what the request is about (404)." };
 }
 
 function isTooLarge(refusal: Refusal): boolean {

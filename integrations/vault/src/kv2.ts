@@ -14,7 +14,7 @@ import {
 } from "@coffer/core";
 import { isNothing, isVersionMismatch, type LostVersion, lostVersion, objectOf } from "./answers.ts";
 import { type Engine, type EngineCalls, isSameRecord, pathOf, payloadOf, recordIn, refuseForeign } from "./engine.ts";
-import { isLost } from "./errors.ts";
+import { classifyVaultError, isLost } from "./errors.ts";
 import { foldersOf } from "./listing.ts";
 import { isMarked, withMarker } from "./marker.ts";
 import { unsure, writeOnce } from "./writing.ts";
@@ -249,9 +249,11 @@ async function put(engine: Engine, name: string, write: Write, options: CallOpti
   let lost: unknown;
   for (let attempt = 1; attempt <= 2; attempt += 1) {
     try {
-      await engine.connection.request({ method: "POST", path, body: { options: { cas: write.before }, data: write.payload } }, options);
+      const body = { options: { cas: write.before }, data: write.payload };
+      checkWritten(await engine.connection.request({ method: "POST", path, body }, options));
       return version;
     } catch (error) {
+      if (DriverError.isInstance(error) && error.info.code === "invalid_settings") throw error;
       if (lost === undefined && isVersionMismatch(error)) return undefined;
       // Whatever refuses the second attempt: the first one may still arrive.
       if (lost === undefined && !isLost(error)) throw error;
@@ -264,6 +266,17 @@ async function put(engine: Engine, name: string, write: Write, options: CallOpti
   throw unsure(lost);
 }
 
+/** Every write is answered with its number: an engine of version 1 has none, and has stored the envelope as if it were the secret. */
+function checkWritten(answer: Readonly<Record<string, unknown>>): void {
+  if (typeof objectOf(answer["data"])["version"] === "number") return;
+  if (Object.keys(answer).length > 0) throw strangeAnswer("unknown");
+  throw new DriverError("invalid_settings", undefined, {
+    outcome: "unknown",
+    safeMessage: "The engine is not of version 2: what was written stands in its folder `data`.",
+    hint: "Set kv_version to 1, or leave it out; and delete what stands in that folder.",
+  });
+}
+
 function managedOf({ customMetadata }: Engine, live: LiveVersion): boolean | null {
   return customMetadata ? isMarked(live.customMetadata) : null;
 }
@@ -273,9 +286,19 @@ async function mark(engine: Engine, name: string, live: LiveVersion | undefined,
   if (!engine.customMetadata || (live !== undefined && isMarked(live.customMetadata))) return;
   const body = { custom_metadata: withMarker(live?.customMetadata) };
   try {
-    await engine.connection.request({ method: "POST", path: pathOf(engine, "metadata", name, options.scope), body }, options);
+    await writeOnce(
+      async () =>
+        void (await engine.connection.request({ method: "POST", path: pathOf(engine, "metadata", name, options.scope), body }, options)),
+      async () => {
+        const state = await look(engine, name, options);
+        return state.kind === "live" && isMarked(state.live.customMetadata) ? { result: undefined } : undefined;
+      },
+    );
   } catch (error) {
+    const info = DriverError.isInstance(error) ? error.info : classifyVaultError(error, { operation: "replace" });
     throw new DriverError("unavailable", DriverError.isInstance(error) ? error.raw() : error, {
+      retryable: info.retryable,
+      status: info.status,
       outcome: "unknown",
       safeMessage: "The value was written, its marker in the custom metadata was not.",
       hint: "Grant create and update on the metadata path of the engine, then write it again; or leave custom_metadata out.",
@@ -290,8 +313,8 @@ function reserved({ softDelete }: Engine): DriverError {
   });
 }
 
-function strangeAnswer(): DriverError {
-  return new DriverError("unavailable", undefined, { safeMessage: "The server answers with something that is no secret." });
+function strangeAnswer(outcome: "not_applied" | "unknown" = "not_applied"): DriverError {
+  return new DriverError("unavailable", undefined, { outcome, safeMessage: "The server answers with something that is no secret." });
 }
 
 function dateIn(text: unknown): Date | undefined {

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type * as Https from "node:https";
 import type { Socket } from "node:net";
+import type { SecureContext } from "node:tls";
 
 /** The largest answer that is read: a version holds less than 1 MiB, and a folder of a million names fits, too. */
 const LARGEST_ANSWER = 64 * 2 ** 20;
@@ -68,12 +69,18 @@ export function isLoopback(address: string): boolean {
  * and puts token and values into its errors.
  */
 export class Transport {
+  /** The server, as a message names it. */
+  readonly host: string;
   readonly #secure: boolean;
   readonly #module: typeof Https;
   readonly #agent: Https.Agent;
   readonly #tls: Https.RequestOptions;
 
-  constructor(secure: boolean, tls: TlsOptions = {}) {
+  /** @throws Error of OpenSSL when a certificate or a key is none, or when the two do not belong together */
+  constructor(address: string, tls: TlsOptions = {}) {
+    const { host, protocol } = new URL(address);
+    const secure = protocol === "https:";
+    this.host = host;
     this.#secure = secure;
     // Both have functions of the same names. Not by import: that touches every export, and one of them loads the whole of undici.
     this.#module = (secure ? process.getBuiltinModule("node:https") : process.getBuiltinModule("node:http")) as typeof Https;
@@ -140,13 +147,22 @@ export class Transport {
   }
 }
 
-function tlsOptions({ ca, cert, key, serverName, skipVerify = false }: TlsOptions): Https.RequestOptions {
+function tlsOptions({
+  ca,
+  cert,
+  key,
+  serverName,
+  skipVerify = false,
+}: TlsOptions): Https.RequestOptions & { readonly secureContext: SecureContext } {
   const tls = process.getBuiltinModule("node:tls");
   return {
     rejectUnauthorized: !skipVerify,
-    ...(ca === undefined ? {} : { ca: [...tls.getCACertificates("default"), ...ca] }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
+    // Given one by one, the key of the client would become part of the name by which connections are told apart, which NODE_DEBUG=http prints.
+    secureContext: tls.createSecureContext({
+      ...(ca === undefined ? {} : { ca: [...tls.getCACertificates("default"), ...ca] }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    }),
     ...(serverName === undefined ? {} : { servername: serverName }),
   };
 }
