@@ -48,7 +48,7 @@ export class GcpServer {
         if (!guard.accepts(request.headers["authorization"])) throw unauthenticated();
         const page = call.method.startsWith("List") ? pageOf(request.query.get("pageToken") ?? "", options.pageLimit) : undefined;
         const sent = `${String(request.headers["authorization"])} ${request.body.toString("utf8")} ${decoded(request.body)}`;
-        if (faults.current !== undefined) makeTrouble(faults.current, { method: call.method, secretId: idIn(call.resource), page, sent });
+        if (faults.current !== undefined) makeTrouble(faults.current, { method: call.method, resource: call.resource, page, sent });
         const answer = answerRest(state, call, request);
         return faults.current?.get("repeat_token") !== undefined && page !== undefined ? withToken(answer) : answer;
       } catch (error) {
@@ -112,10 +112,6 @@ class TokenGuard {
     const forUs = String(scope).includes("cloud-platform") || String(aud).startsWith("https://secretmanager.");
     return typeof exp === "number" && exp > Date.now() / 1000 && forUs;
   }
-}
-
-function idIn(resource: string): string | undefined {
-  return /\/secrets\/([^/]+)/.exec(resource)?.[1];
 }
 
 function decoded(body: Buffer): string {
