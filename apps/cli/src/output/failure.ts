@@ -78,13 +78,17 @@ function reportSecretsError(error: SecretsError, context: Context): number {
   const maybe = error.message.includes("may have happened") ? "" : " It may have been done all the same.";
   const lost = error.outcome === "unknown" ? `${maybe} Look before you repeat it.` : "";
   if (error.code === "aborted" && context.stoppedBy !== undefined) return stopped(context, EXIT_OF_SIGNAL[context.stoppedBy], lost);
+  const hint = hintOf(error) ?? "`coffer --help` shows what there is.";
+  return fail(context, `${error.message}${lost}`, hint, EXIT_OF_CODE[error.code] ?? EXIT.failed);
+}
+
+/** What to do about an error of the library, said in commands where there is one; `undefined` where nobody knows. */
+export function hintOf(error: SecretsError): string | undefined {
   const fromTable = HINTS[error.code];
   const own = error.hint === undefined ? undefined : (COMMAND_FOR[error.hint] ?? error.hint);
   // What is no operation on a secret (a component that is in use, a name of a stack that is taken) has a hint of its own.
-  const hint =
-    (TABLE_FIRST.has(error.code) && error.operation !== undefined ? (fromTable ?? own) : (own ?? fromTable)) ??
-    "`coffer --help` shows what there is.";
-  return fail(context, `${error.message}${lost}`, withName(hint, error.secretName), EXIT_OF_CODE[error.code] ?? EXIT.failed);
+  const hint = TABLE_FIRST.has(error.code) && error.operation !== undefined ? (fromTable ?? own) : (own ?? fromTable);
+  return hint === undefined ? undefined : withName(hint, error.secretName);
 }
 
 /** A hint that can be copied into the shell as it stands. */
