@@ -18,6 +18,8 @@ export interface RunningService {
   readonly wrongEnv: Environment;
   /** What no output may show. */
   readonly credentials: readonly string[];
+  /** Stores something as the service's console or another tool would: without our marker, under a name of the service's own. */
+  plant(name: string, content: string | Uint8Array): void;
   /** Where its faults are switched on. */
   readonly server: LoopbackServer;
   /** Connections are refused from now on. */
@@ -28,6 +30,8 @@ export interface RunningService {
 /** A service that there is an emulator of, and what its flavor says in its own words. */
 export interface Service {
   readonly flavor: string;
+  /** The service stores bytes as well as text. */
+  readonly storesBytes: boolean;
   /** A deleted secret is kept for a while, and its name reserved. */
   readonly deletesSoftly: boolean;
   /** What is missing when reading is refused: in the message, and in the hint that says what grants it. */
@@ -44,6 +48,7 @@ export interface Service {
 
 const aws: Service = {
   flavor: "aws",
+  storesBytes: true,
   deletesSoftly: true,
   unread: { found: "is not authorized to perform: secretsmanager:GetSecretValue", hint: "secretsmanager:GetSecretValue" },
   unlisted: { found: "is not authorized to perform: secretsmanager:ListSecrets", hint: "secretsmanager:ListSecrets" },
@@ -59,6 +64,7 @@ const aws: Service = {
       env,
       wrongEnv: { ...env, AWS_SECRET_ACCESS_KEY: wrong },
       credentials: [keys.secretAccessKey, wrong],
+      plant: (name, content) => void emulator.plant(name, content),
       server,
       disconnect: () => server.disconnect(),
       stop: () => emulator.stop(),
@@ -68,6 +74,7 @@ const aws: Service = {
 
 const azure: Service = {
   flavor: "azure_key_vault",
+  storesBytes: false,
   deletesSoftly: true,
   unread: { found: "Microsoft.KeyVault/vaults/secrets/getSecret/action", hint: "Key Vault Secrets User" },
   unlisted: { found: "Microsoft.KeyVault/vaults/secrets/readMetadata/action", hint: "Key Vault Secrets User" },
@@ -91,6 +98,7 @@ const azure: Service = {
       env,
       wrongEnv: { ...env, AZURE_CLIENT_SECRET: wrong },
       credentials: [clientSecret, wrong],
+      plant: (name, content) => void emulator.vault.set(name, { value: Buffer.from(content).toString("utf8") }),
       server: emulator.server,
       disconnect: () => emulator.server.disconnect(),
       stop: () => emulator.stop(),
@@ -100,6 +108,7 @@ const azure: Service = {
 
 const gcp: Service = {
   flavor: "gcp_secrets_manager",
+  storesBytes: true,
   deletesSoftly: false,
   unread: { found: "Permission 'secretmanager.versions.access' denied", hint: "roles/secretmanager.secretAccessor" },
   unlisted: { found: "Permission 'secretmanager.secrets.list' denied", hint: "roles/secretmanager.viewer" },
@@ -113,6 +122,11 @@ const gcp: Service = {
       env: { GOOGLE_APPLICATION_CREDENTIALS: accountFile(folder, "account.json", known.privateKey) },
       wrongEnv: { GOOGLE_APPLICATION_CREDENTIALS: accountFile(folder, "stranger.json", stranger.privateKey) },
       credentials: [known, stranger].flatMap(({ privateKey }) => privateKey.split("\n").filter((line) => line.length > 60)),
+      plant(name, content) {
+        const parent = `projects/${emulator.project}`;
+        emulator.state.createSecret(parent, name, { replication: { automatic: {} } });
+        emulator.state.addSecretVersion(`${parent}/secrets/${name}`, Buffer.from(content), undefined);
+      },
       server: emulator.rest,
       disconnect: () => emulator.disconnect(),
       stop: () => emulator.stop(),
