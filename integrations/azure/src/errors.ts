@@ -25,6 +25,8 @@ const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/;
 // Errors of Node that happen before anything is sent; those of a client that was passed in say no more about it.
 const NEVER_SENT: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 const NETWORK = /^(?:E[A-Z]{4,}|EAI_AGAIN|UND_ERR_[A-Z_]+|REQUEST_SEND_ERROR)$/;
+// What Entra calls an assertion that was signed by a wrong clock.
+const OUT_OF_TIME = /\bAADSTS700024\b/;
 const READING = /\/(?:getSecret|readMetadata)\/action$/;
 const CERTIFICATE = /CERT|SIGNATURE|SELF_SIGNED|ERR_TLS/;
 const NO_CREDENTIAL: ReadonlySet<string> = new Set([
@@ -110,7 +112,7 @@ function explain(error: unknown, said: ServiceError | undefined): Explanation {
   if (error instanceof TransportError) return transportExplanation(error.trouble, error.host, error.code);
   const { name, code } = objectOf(error);
   // An error of the token endpoint has a status, too, and is no answer of the vault.
-  if (typeof name === "string" && NO_CREDENTIAL.has(name)) return credentialExplanation(name, said?.status);
+  if (typeof name === "string" && NO_CREDENTIAL.has(name)) return credentialExplanation(name, said?.status, error);
   if (said !== undefined) return statusExplanation(said);
   if (name === "AbortError" || name === "TimeoutError") return { code: "timeout" };
   if (isOfChallenge(error))
@@ -153,9 +155,12 @@ function transportExplanation(trouble: TransportError["trouble"], host: string |
   }
 }
 
-function credentialExplanation(name: string, status: number | undefined): Explanation {
+function credentialExplanation(name: string, status: number | undefined, error: unknown): Explanation {
   if (status !== undefined && (status === 429 || status >= 500))
     return { code: "unavailable", say: `The token endpoint failed (${status}).`, hint: "Try again in a moment." };
+  const { message } = objectOf(error);
+  if (typeof message === "string" && OUT_OF_TIME.test(message))
+    return { code: "unauthenticated", say: "What was signed here is not valid yet, or no more.", hint: "Check the clock of this machine." };
   return name === "CredentialUnavailableError"
     ? {
         code: "unauthenticated",

@@ -7,13 +7,16 @@ export class CallFailure extends Error {
   readonly trip: Trip | undefined;
   /** The answer to an earlier attempt of the same request was lost: it may have been carried out. */
   readonly lost: boolean;
+  /** Whom the request was sent to; `undefined` when it was not, or when nobody has seen it. */
+  readonly host: string | undefined;
   readonly #raw: unknown;
 
-  constructor(raw: unknown, trip: Trip | undefined, lost: boolean) {
+  constructor(raw: unknown, trip: Trip | undefined, lost: boolean, host?: string) {
     super("a call of Secret Manager failed");
     this.#raw = raw;
     this.trip = trip;
     this.lost = lost;
+    this.host = host;
   }
 
   /** The error of the SDK. May hold tokens and values: never print it. */
@@ -131,7 +134,7 @@ function explain(error: unknown): ErrorInfo {
   const outcome: Outcome = failure.unsent === true && !lost ? "not_applied" : "unknown";
   if (failure.credential === true) return { code: "unauthenticated", retryable: false, outcome: "not_applied", hint: HINTS["LOGIN"] };
   if (failure.ended !== undefined)
-    return { code: TABLE[failure.ended]?.code ?? "timeout", retryable: failure.ended !== "CANCELLED", outcome };
+    return { code: TABLE[failure.ended]?.code ?? "timeout", retryable: failure.ended !== "CANCELLED", outcome, ...unanswered(error) };
   if (failure.http !== undefined) {
     // Something answered, and it was not the service: a proxy, a captive portal, a front end. Its 404 says nothing about a secret.
     const code = failure.http === 401 ? "unauthenticated" : failure.http === 429 ? "throttled" : "unavailable";
@@ -147,11 +150,16 @@ function explain(error: unknown): ErrorInfo {
   return failure.known ? { code: "unavailable", retryable: true, outcome } : { code: "unknown", retryable: false, outcome: "unknown" };
 }
 
+/** Whose answer did not come. */
+function unanswered(error: unknown): { readonly safeMessage?: string } {
+  return error instanceof CallFailure && error.host !== undefined ? { safeMessage: `No answer came from ${error.host}.` } : {};
+}
+
 /** Which host was not reached, and why, as far as that is known. */
 function outOfReach(error: unknown): { readonly safeMessage?: string } {
-  if (!(error instanceof CallFailure) || error.trip?.host === undefined) return {};
+  if (!(error instanceof CallFailure) || error.host === undefined) return {};
   const [why] = CONNECTING.exec(depths(error.raw())) ?? [];
-  return { safeMessage: `${error.trip.host} cannot be reached${why === undefined ? "" : ` (${why})`}.` };
+  return { safeMessage: `${error.host} cannot be reached${why === undefined ? "" : ` (${why})`}.` };
 }
 
 function fromRefusal({ status, message, reason }: ServiceRefusal, http: number | undefined, lost: boolean): ErrorInfo {

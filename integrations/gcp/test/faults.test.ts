@@ -65,10 +65,13 @@ describe("T79: throttling", () => {
   });
 });
 
-test("T80: a service that takes requests and never answers is given up in time", async () => {
+test("T80: a service that takes requests and never answers is given up in time, and the host is named", async () => {
   const { server, manager } = await stage();
+  await manager.hasSecret("a");
   server.faults.inject({ kind: "hang" });
-  expect(await failureOf(manager.getSecret("a", { timeoutMs: 150 }))).toMatchObject({ code: "timeout" });
+  const error = await failureOf(manager.getSecret("a", { timeoutMs: 300 }));
+  expect(error).toMatchObject({ code: "timeout" });
+  expect(error.message).toContain(`No answer came from 127.0.0.1:${server.rest.port}.`);
 });
 
 test("T81: an answer that drips is given up by the whole time of the call", async () => {
@@ -372,6 +375,29 @@ test.each([
   expect(error).toMatchObject({ code: "unavailable", outcome: "not_applied" });
   expect(error.message).not.toContain("\n");
   expect(error.message).toMatch(message);
+});
+
+test("T96: a clock that is 20 minutes slow does no harm; the error of one that is 20 minutes fast names the clock", async () => {
+  const { server } = await stage();
+  const onServer = async (skewMs: number): Promise<boolean | Error> => {
+    server.skewMs = skewMs;
+    const manager = createSecretsManager(gcp, settingsFor(server));
+    onTestFinished(() => manager.close());
+    return manager.hasSecret("a").catch((reason: unknown) => reason as Error);
+  };
+  expect(await onServer(20 * 60_000)).toBe(false);
+  expect(await onServer(-20 * 60_000)).toMatchObject({ code: "unauthenticated", hint: expect.stringContaining("clock") });
+});
+
+test("T97: IPv6 only, and a connection that breaks, are unavailable", async () => {
+  const there = { project: "test-project", anonymous: true, endpoint: "http://[::1]:9", max_retries: 0 };
+  const error = await failureOf(createSecretsManager(gcp, there).hasSecret("a"));
+  expect(error).toMatchObject({ code: "unavailable" });
+  expect(error.message).not.toContain("\n");
+  const { server, manager } = await stage({}, { max_retries: 1 });
+  server.faults.inject({ kind: "reset_before", times: 1_000 });
+  expect(await failureOf(manager.hasSecret("a"))).toMatchObject({ code: "unavailable" });
+  expect(server.count()).toBe(2);
 });
 
 test("T97: a host that does not exist is unavailable", async () => {

@@ -28,12 +28,19 @@ export class GcpServer {
   readonly rest: LoopbackServer;
   readonly grpc: GrpcFront | undefined;
   readonly project: string;
+  readonly #guard: TokenGuard;
 
-  private constructor(state: SecretManagerState, project: string, rest: LoopbackServer, grpc: GrpcFront | undefined) {
+  private constructor(
+    state: SecretManagerState,
+    fronts: { readonly rest: LoopbackServer; readonly grpc: GrpcFront | undefined },
+    project: string,
+    guard: TokenGuard,
+  ) {
     this.state = state;
     this.project = project;
-    this.rest = rest;
-    this.grpc = grpc;
+    this.rest = fronts.rest;
+    this.grpc = fronts.grpc;
+    this.#guard = guard;
   }
 
   static async start(options: GcpServerOptions = {}): Promise<GcpServer> {
@@ -62,7 +69,12 @@ export class GcpServer {
     });
     faults.current = rest.faults;
     const grpc = options.protos === undefined ? undefined : await startGrpcFront(options.protos, state, rest, options.pageLimit);
-    return new GcpServer(state, project, rest, grpc);
+    return new GcpServer(state, { rest, grpc }, project, guard);
+  }
+
+  /** How far the clock of the service is ahead, in milliseconds. */
+  set skewMs(skewMs: number) {
+    this.#guard.skewMs = skewMs;
   }
 
   get faults(): Faults {
@@ -88,8 +100,12 @@ export class GcpServer {
   }
 }
 
+// How far in the future a token may have been made.
+const LEEWAY_SECONDS = 300;
+
 /** Which credentials are accepted. */
 class TokenGuard {
+  skewMs = 0;
   readonly #tokens: ReadonlySet<string>;
   readonly #key: KeyObject | undefined;
 
@@ -103,14 +119,15 @@ class TokenGuard {
     return token !== undefined && (this.#tokens.has(token) || this.#signed(token));
   }
 
-  /** A self-signed token of the service account: not expired, and for this API by its scope or its audience. */
+  /** A self-signed token of the service account: not expired, not from the future, and for this API by its scope or its audience. */
   #signed(token: string): boolean {
     const [head, claims, signature] = token.split(".");
     if (this.#key === undefined || head === undefined || claims === undefined || signature === undefined) return false;
     if (!verify("sha256", Buffer.from(`${head}.${claims}`), this.#key, Buffer.from(signature, "base64url"))) return false;
-    const { exp, scope, aud } = JSON.parse(Buffer.from(claims, "base64url").toString("utf8")) as Readonly<Record<string, unknown>>;
+    const { iat, exp, scope, aud } = JSON.parse(Buffer.from(claims, "base64url").toString("utf8")) as Readonly<Record<string, unknown>>;
     const forUs = String(scope).includes("cloud-platform") || String(aud).startsWith("https://secretmanager.");
-    return typeof exp === "number" && exp > Date.now() / 1000 && forUs;
+    const now = (Date.now() + this.skewMs) / 1000;
+    return typeof iat === "number" && iat < now + LEEWAY_SECONDS && typeof exp === "number" && exp > now && forUs;
   }
 }
 
