@@ -1,6 +1,7 @@
 // The command line on a service, from the sources as a developer of an integration runs it: the whole way from argv to the wire and back.
+import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Home, runProcess, type Finished, type RunOptions } from "./support/home.ts";
 import { type RunningService, type Service, SERVICES } from "./support/services.ts";
 
@@ -17,7 +18,7 @@ class Desk {
     this.service = service;
   }
 
-  static async at({ flavor, start }: Service): Promise<Desk> {
+  static async at({ flavor, start }: Pick<Service, "flavor" | "start">): Promise<Desk> {
     const home = new Home();
     const service = await start(home.path);
     onTestFinished(() => service.stop());
@@ -123,6 +124,18 @@ describe.each(SERVICES)("46: $flavor", (service) => {
     },
   );
 
+  test("T98: SIGINT ends a command that waits for the service, with one word and status 130", { timeout: 120_000 }, async () => {
+    const desk = await Desk.at(service);
+    const { server } = desk.service;
+    server.faults.inject({ kind: "hang" });
+    const before = server.count();
+    const meanwhile = async (child: ChildProcess): Promise<void> => {
+      await vi.waitUntil(() => server.count() > before, { timeout: 60_000 });
+      child.kill("SIGINT");
+    };
+    expect(await desk.run(["secret", "get", "db"], { meanwhile })).toMatchObject({ status: 130, stdout: "", stderr: "Stopped.\n" });
+  });
+
   test("`secret delete --immediate` frees the name", { timeout: 120_000 }, async () => {
     const desk = await Desk.at(service);
     await desk.succeed(register("first"));
@@ -184,6 +197,14 @@ describe.each(SERVICES)("46: $flavor", (service) => {
     },
   );
 });
+
+test.each(SERVICES.filter(({ alias }) => alias !== undefined))(
+  "47: $alias is another name of $flavor",
+  async ({ flavor, alias = "", start }) => {
+    const desk = await Desk.at({ flavor: alias, start });
+    expect(await desk.json("secrets-manager", "describe", "production")).toMatchObject({ flavor });
+  },
+);
 
 async function withDeleted(service: Service): Promise<Desk> {
   const desk = await Desk.at(service);

@@ -30,6 +30,8 @@ export interface RunningService {
 /** A service that there is an emulator of, and what its flavor says in its own words. */
 export interface Service {
   readonly flavor: string;
+  /** Another name of the flavor. */
+  readonly alias?: string;
   /** The service stores bytes as well as text. */
   readonly storesBytes: boolean;
   /** A deleted secret is kept for a while, and its name reserved. */
@@ -74,6 +76,7 @@ const aws: Service = {
 
 const azure: Service = {
   flavor: "azure_key_vault",
+  alias: "azure",
   storesBytes: false,
   deletesSoftly: true,
   unread: { found: "Microsoft.KeyVault/vaults/secrets/getSecret/action", hint: "Key Vault Secrets User" },
@@ -108,6 +111,7 @@ const azure: Service = {
 
 const gcp: Service = {
   flavor: "gcp_secrets_manager",
+  alias: "gcp",
   storesBytes: true,
   deletesSoftly: false,
   unread: { found: "Permission 'secretmanager.versions.access' denied", hint: "roles/secretmanager.secretAccessor" },
