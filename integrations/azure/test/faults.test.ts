@@ -218,7 +218,7 @@ describe("trouble of the service", () => {
     }
   });
 
-  test("deletions, purges and recoveries that take their time are waited for", async () => {
+  test("69: deletions, purges and recoveries that take their time are waited for", async () => {
     one.emulator.vault.settlingMs = 300;
     await manager.registerSecret({ name: "a", values });
     await manager.deleteSecret("a");

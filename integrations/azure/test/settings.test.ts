@@ -192,11 +192,13 @@ describe("signing in", () => {
 });
 
 describe("the vault", () => {
-  test("key_vault_name and cloud make its address; vault_url wins", () => {
+  test("66: key_vault_name and cloud make its address; vault_url wins; one of them has to be set", () => {
     expect(vaultUrl({ key_vault_name: "team" })).toBe("https://team.vault.azure.net");
     expect(vaultUrl({ key_vault_name: "team", cloud: "us_government" })).toBe("https://team.vault.usgovcloudapi.net");
     expect(vaultUrl({ key_vault_name: "team", cloud: "china" })).toBe("https://team.vault.azure.cn");
     expect(vaultUrl({ key_vault_name: "team", vault_url: "https://other.vault.azure.net/" })).toBe("https://other.vault.azure.net");
+    const hint = expect.stringContaining("key_vault_name");
+    expect(() => vaultUrl({})).toThrow(expect.objectContaining({ info: expect.objectContaining({ code: "invalid_settings", hint }) }));
   });
 
   test("cloud: tokens come from the authority of the cloud, unless another one is named", () => {

@@ -65,7 +65,8 @@ function passes({ code, outcome }: ErrorInfo, method: Method): boolean {
   return code === "unavailable" && (outcome === "not_applied" || REPEATABLE.has(method));
 }
 
-function waitAfter(error: unknown, attempt: number): number {
+/** How long to wait before the next attempt, in milliseconds: longer each time, never twice the same, and at least as long as the service asks. */
+export function waitAfter(error: unknown, attempt: number): number {
   const asked = error instanceof CallFailure ? (error.trip?.retryAfterMs ?? 0) : 0;
   return Math.max(asked, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS) * (0.5 + Math.random()));
 }

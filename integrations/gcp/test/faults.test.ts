@@ -1,10 +1,12 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createSecretsManager, type SecretsManager } from "@coffer/core";
 import { testCertificate } from "@coffer/emulators/certificates";
 import type { GcpServer, GcpServerOptions } from "@coffer/emulators/gcp/server";
 import { ServiceError } from "@coffer/emulators/gcp/service-error";
+import { waitAfter } from "../src/calls.ts";
+import { CallFailure } from "../src/errors.ts";
 import { gcp } from "../src/flavor.ts";
 import type { GcpSettings } from "../src/settings-types.ts";
 import { collect, failureOf, grpcSettingsFor, sdkProtos, settingsFor, startServer } from "./laboratory.ts";
@@ -58,6 +60,18 @@ describe("T79: throttling", () => {
     expect(server.count()).toBe(1);
   });
 
+  test("the waits grow, depend on chance, and are at least as long as the service asks", () => {
+    onTestFinished(() => void vi.restoreAllMocks());
+    const waits = (chance: number, error?: unknown): number[] => {
+      vi.spyOn(Math, "random").mockReturnValue(chance);
+      return [0, 1, 2].map((attempt) => waitAfter(error, attempt));
+    };
+    expect(waits(0.5)).toEqual([200, 400, 800]);
+    expect(waits(0.1)).not.toEqual(waits(0.9));
+    const asked = new CallFailure(new Error("x"), { sent: true, retryAfterMs: 700 }, false);
+    expect(waits(0.5, asked)).toEqual([700, 700, 800]);
+  });
+
   test("max_retries is how often", async () => {
     const { server, manager } = await stage({}, { max_retries: 0 });
     server.faults.inject({ kind: "throttle", times: 1 });
@@ -82,7 +96,7 @@ test("T81: an answer that drips is given up by the whole time of the call", asyn
 });
 
 describe.each(["rest", "grpc"] as const)("lost answers over %s", (transport) => {
-  test("T82 T83: a register succeeds, with one version, whichever of its two answers is lost", async () => {
+  test("T82, T83: a register succeeds, with one version, whichever of its two answers is lost", async () => {
     const { server, manager } = await stage({}, {}, transport);
     server.faults.inject({ kind: "reset_after_write", times: 1 });
     expect(await manager.registerSecret({ name: "first", values })).toMatchObject({ revision: "1" });
