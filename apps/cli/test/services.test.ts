@@ -18,13 +18,15 @@ class Desk {
     this.service = service;
   }
 
-  static async at({ flavor, start }: Pick<Service, "flavor" | "start">): Promise<Desk> {
+  static async at(
+    { flavor, start }: Pick<Service, "flavor" | "start">,
+    scope: readonly string[] = ["--scope=namespace", "--namespace=team-a"],
+  ): Promise<Desk> {
     const home = new Home();
     const service = await start(home.path);
     onTestFinished(() => service.stop());
     const desk = new Desk(home, service);
     const settings = Object.entries(service.settings).map(([name, value]) => `--${name}=${value}`);
-    const scope = ["--scope=namespace", "--namespace=team-a"];
     await desk.succeed(["secrets-manager", "register", "production", `--flavor=${flavor}`, ...settings, ...scope]);
     await desk.succeed(["stack", "register", "live", "-x", "production"]);
     await desk.succeed(["stack", "set", "live"]);
@@ -196,6 +198,23 @@ describe.each(SERVICES)("46: $flavor", (service) => {
       expect(await desk.doctor()).toEqual({ status: 10, found: [step("open"), reach, rest] });
     },
   );
+});
+
+test.each(SERVICES)("on $flavor a secret of another tool is read and copied, and left as it is", { timeout: 120_000 }, async (service) => {
+  const desk = await Desk.at(service, ["--scope=none"]);
+  desk.service.plant("plain", "just a password");
+  desk.service.plant("rds", '{"username":"admin","port":3306,"nested":{"a":[1]}}');
+  expect(await desk.json("secret", "get", "plain")).toMatchObject({ schema: "arbitrary", content: { value: "just a password" } });
+  const content = { username: "admin", port: "3306", nested: '{"a":[1]}' };
+  expect(await desk.json("secret", "get", "rds")).toMatchObject({ content });
+  const change = await desk.run(["secret", "update", "rds", "--port=1", "--no-warn"]);
+  expect(change).toMatchObject({ status: 4, stdout: "", stderr: expect.stringContaining("coffer secret copy rds NEW_NAME") });
+  expect(change.stderr).not.toContain("adopt");
+  await desk.succeed(["secret", "copy", "rds", "ours"]);
+  await desk.succeed(["secret", "update", "ours", "--port=1", "--no-warn"]);
+  expect(await desk.json("secret", "get", "ours")).toMatchObject({ content: { ...content, port: "1" } });
+  expect(await desk.json("secret", "cleanup", "--yes")).toEqual({ deleted: 1 });
+  expect(await desk.json("secret", "get", "rds")).toMatchObject({ content });
 });
 
 test.each(SERVICES.filter(({ alias }) => alias !== undefined))(

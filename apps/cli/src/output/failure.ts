@@ -21,6 +21,10 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
 /** What to do about a revision that is not there. */
 export const NO_REVISION_HINT = "`coffer secret history NAME` lists the revisions that are kept.";
 
+/** What to do about a secret that is not ours to change. A program can take it over, a command only makes another one. */
+const FOREIGN_HINT =
+  "Another tool has written it: change it with that, or make one of your own from it: coffer secret copy NAME NEW_NAME (--to=MANAGER puts it elsewhere).";
+
 /** What the library says to do in terms of its API, said in commands. */
 const COMMAND_FOR: Readonly<Record<string, string>> = {
   "List the secrets to see which names exist.": "`coffer secret list` shows the names that exist.",
@@ -86,8 +90,10 @@ function reportSecretsError(error: SecretsError, context: Context): number {
 export function hintOf(error: SecretsError): string | undefined {
   const fromTable = HINTS[error.code];
   const own = error.hint === undefined ? undefined : (COMMAND_FOR[error.hint] ?? error.hint);
+  if (error.code === "conflict" && !error.retryable && /\badopt\b/.test(own ?? "")) return withName(FOREIGN_HINT, error.secretName);
   // What is no operation on a secret (a component that is in use, a name of a stack that is taken) has a hint of its own.
-  const hint = TABLE_FIRST.has(error.code) && error.operation !== undefined ? (fromTable ?? own) : (own ?? fromTable);
+  const tableFirst = TABLE_FIRST.has(error.code) && error.operation !== undefined && (error.code !== "conflict" || error.retryable);
+  const hint = tableFirst ? (fromTable ?? own) : (own ?? fromTable);
   return hint === undefined ? undefined : withName(hint, error.secretName);
 }
 
