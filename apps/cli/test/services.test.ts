@@ -160,28 +160,29 @@ describe.each(SERVICES)("46: $flavor", (service) => {
         found: [...reached, step("identity"), step("read"), step("list"), step("write", "note"), rest],
       });
 
-      desk.service.server.faults.inject({ kind: "deny" });
-      const denied = await desk.doctor();
-      const missing = (check: string, { found, hint }: Service["unread"]): object => ({
+      const { faults } = desk.service.server;
+      const missing = (check: string, { permission, grant }: Service["reading"]): object => ({
         check,
         state: "problem",
-        found: expect.stringContaining(found),
-        hint: expect.stringContaining(hint),
+        found: expect.stringContaining(permission),
+        hint: expect.stringContaining(grant),
       });
-      expect(denied).toEqual({
-        status: 10,
-        found: [
-          ...reached,
-          step("identity"),
-          missing("read", service.unread),
-          missing("list", service.unlisted),
-          step("write", "note"),
-          rest,
-        ],
-      });
+      const [unread, unlisted] = [missing("read", service.reading), missing("list", service.listing)];
+      for (const [permission, read, list] of [
+        [undefined, unread, unlisted],
+        [service.reading.permission, unread, step("list")],
+        [service.listing.permission, step("read"), unlisted],
+      ] as const) {
+        faults.inject({ kind: "deny", ...(permission === undefined ? {} : { permission }) });
+        expect(await desk.doctor()).toEqual({
+          status: 10,
+          found: [...reached, step("identity"), read, list, step("write", "note"), rest],
+        });
+      }
+      faults.inject({ kind: "deny" });
       const get = await desk.run(["secret", "get", "db"]);
-      expect(get).toMatchObject({ status: 6, stdout: "", stderr: expect.stringContaining(service.unread.found) });
-      desk.service.server.faults.heal();
+      expect(get).toMatchObject({ status: 6, stdout: "", stderr: expect.stringContaining(service.reading.permission) });
+      faults.heal();
 
       const stranger = await desk.doctor(desk.service.wrongEnv);
       const identity = { check: "identity", state: "problem", found: expect.any(String), hint: expect.stringContaining(service.signIn) };

@@ -36,10 +36,10 @@ export interface Service {
   readonly storesBytes: boolean;
   /** A deleted secret is kept for a while, and its name reserved. */
   readonly deletesSoftly: boolean;
-  /** What is missing when reading is refused: in the message, and in the hint that says what grants it. */
-  readonly unread: { readonly found: string; readonly hint: string };
+  /** What is missing when reading is refused, as the service calls it, and what the hint says that grants it. */
+  readonly reading: { readonly permission: string; readonly grant: string };
   /** The same for listing. */
-  readonly unlisted: { readonly found: string; readonly hint: string };
+  readonly listing: { readonly permission: string; readonly grant: string };
   /** What somebody whose credential is not accepted is told to do. */
   readonly signIn: string;
   /** Whether the service itself looks at the credential; otherwise whoever hands out tokens refuses it before. */
@@ -52,8 +52,8 @@ const aws: Service = {
   flavor: "aws",
   storesBytes: true,
   deletesSoftly: true,
-  unread: { found: "is not authorized to perform: secretsmanager:GetSecretValue", hint: "secretsmanager:GetSecretValue" },
-  unlisted: { found: "is not authorized to perform: secretsmanager:ListSecrets", hint: "secretsmanager:ListSecrets" },
+  reading: { permission: "secretsmanager:GetSecretValue", grant: "Allow the action secretsmanager:GetSecretValue in a policy" },
+  listing: { permission: "secretsmanager:ListSecrets", grant: "Allow the action secretsmanager:ListSecrets in a policy" },
   signIn: "Check the clock of this machine, and that the keys are complete.",
   looksAtCredentials: true,
   async start() {
@@ -79,8 +79,8 @@ const azure: Service = {
   alias: "azure",
   storesBytes: false,
   deletesSoftly: true,
-  unread: { found: "Microsoft.KeyVault/vaults/secrets/getSecret/action", hint: "Key Vault Secrets User" },
-  unlisted: { found: "Microsoft.KeyVault/vaults/secrets/readMetadata/action", hint: "Key Vault Secrets User" },
+  reading: { permission: "Microsoft.KeyVault/vaults/secrets/getSecret/action", grant: "Key Vault Secrets User" },
+  listing: { permission: "Microsoft.KeyVault/vaults/secrets/readMetadata/action", grant: "Key Vault Secrets User" },
   signIn: "az login",
   looksAtCredentials: false,
   async start(folder) {
@@ -114,8 +114,8 @@ const gcp: Service = {
   alias: "gcp",
   storesBytes: true,
   deletesSoftly: false,
-  unread: { found: "Permission 'secretmanager.versions.access' denied", hint: "roles/secretmanager.secretAccessor" },
-  unlisted: { found: "Permission 'secretmanager.secrets.list' denied", hint: "roles/secretmanager.viewer" },
+  reading: { permission: "secretmanager.versions.access", grant: "roles/secretmanager.secretAccessor" },
+  listing: { permission: "secretmanager.secrets.list", grant: "roles/secretmanager.viewer" },
   signIn: "Log in again, or check the credentials in the settings.",
   looksAtCredentials: true,
   async start(folder) {

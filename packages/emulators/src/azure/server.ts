@@ -95,7 +95,9 @@ export class AzureEmulator {
     }
     if (faults.take("broken") !== undefined) return refusal(503, "ServiceUnavailable", "The service is temporarily unavailable.");
     const deny = faults.get("deny");
-    if (deny !== undefined && (deny.name === undefined || deny.name.toLowerCase() === partsOf(request).name.toLowerCase()))
+    const { name } = partsOf(request);
+    const { name: only = name, permission = actionOf(request) } = deny ?? {};
+    if (deny !== undefined && only.toLowerCase() === name.toLowerCase() && permission === actionOf(request))
       return refusal(
         403,
         "Forbidden",

@@ -47,8 +47,10 @@ export function makeTrouble(faults: Faults, call: CallDetails): void {
   if (faults.take("broken") !== undefined) throw new ServiceError("UNAVAILABLE", "The service is currently unavailable.");
   if (faults.get("unauthenticated") !== undefined) throw unauthenticated();
   const deny = faults.get("deny");
-  if (deny !== undefined && (deny.name === undefined || deny.name === /\/secrets\/([^/]+)/.exec(call.resource)?.[1]))
-    throw denied(PERMISSIONS[call.method] ?? call.method, call.resource);
+  const id = /\/secrets\/([^/]+)/.exec(call.resource)?.[1];
+  const needed = PERMISSIONS[call.method] ?? call.method;
+  const { name: only = id, permission = needed } = deny ?? {};
+  if (deny !== undefined && only === id && permission === needed) throw denied(needed, call.resource);
   if (faults.get("echo") !== undefined && writes(call.method))
     throw new ServiceError("INVALID_ARGUMENT", `Invalid value at 'payload': ${call.sent}`);
   if (call.page !== undefined && faults.get("fail_page")?.page === call.page)
