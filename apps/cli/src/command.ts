@@ -10,6 +10,8 @@ export interface OptionEntry {
   readonly choices?: readonly string[];
   /** What its values are the names of, for the shell's completion. */
   readonly completes?: Completed;
+  /** A switch whose name is also that of a setting of some service: with a value it is the setting. */
+  readonly isSettingWithValue?: true;
   readonly sentence: string;
 }
 

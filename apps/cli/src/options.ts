@@ -65,6 +65,7 @@ export const KEY_FILE: OptionEntry = {
 /** For commands that define something. */
 export const PROJECT: OptionEntry = {
   name: "project",
+  isSettingWithValue: true,
   sentence: "Write to the project's coffer.json instead of the user's configuration.",
 };
 /** The kind of a component. */

@@ -53,6 +53,16 @@ describe("keys and values", () => {
     expect(keys.map(({ key, value }) => `${key}:${value}`)).toEqual(["schema:s", "name:n", "help:h", "interactive:i", "output:o"]);
   });
 
+  test("--project alone is ours, and with a value the setting of that name", () => {
+    const register = (...more: string[]) => call("secrets-manager", "register", "team", "--flavor=gcp", ...more);
+    const both = register("--project=my-project", "--project");
+    expect(both.pairs.map(({ key, value }) => [key, value])).toEqual([["project", "my-project"]]);
+    expect(both.options.has("project")).toBe(true);
+    expect(register("--project=my-project").options.has("project")).toBe(false);
+    expect(register("--project").pairs).toEqual([]);
+    expect(mistake("stack", "register", "work", "--project=x")).toMatchObject({ message: '"--project" takes no value.' });
+  });
+
   test.each([
     ["--help=z", "-- --help=VALUE"],
     ["--interactive=z", "-- --interactive=VALUE"],

@@ -96,7 +96,8 @@ function readCall(argv: readonly string[], start: number, command: CommandEntry,
 
 /** Whether a token in front of `--` is a key of the user's: `--key…`, and `key` is no option of the command. */
 function isKey(token: string, command: CommandEntry): boolean {
-  return token.startsWith("--") && !command.options.some((option) => option.name === nameOf(token));
+  const ours = command.options.find((option) => option.name === nameOf(token));
+  return token.startsWith("--") && (ours === undefined || (ours.isSettingWithValue === true && token.includes("=")));
 }
 
 function readPair(token: string, command: CommandEntry, escaped: boolean): Pair {

@@ -52,6 +52,8 @@ function operations(send: Send) {
 export interface AwsApi extends ReturnType<typeof operations> {
   /** Whether the write that failed with this error may have been carried out, by this or an earlier attempt of the same request. */
   mayHaveHappened(error: unknown): boolean;
+  /** Whom the request that failed with this error was sent to; `undefined` where a client of the program has sent it. */
+  hostOf(error: unknown): string | undefined;
   /** Ends the connection. Later calls fail with `closed`. */
   close(): void;
 }
@@ -65,6 +67,7 @@ export async function openClient(settings: AwsSettings): Promise<AwsApi> {
   // A client of the program is only ever given commands of the SDK.
   const client = own ?? (settings.client as unknown as SecretsManagerClient);
   const lost = new WeakSet<object>();
+  const hosts = new WeakMap<object, string>();
   let closed = false;
 
   const send: Send = async (command, options, writes) => {
@@ -77,13 +80,17 @@ export async function openClient(settings: AwsSettings): Promise<AwsApi> {
     } catch (error) {
       const mayHaveHappened = writes && (own === undefined ? wasPerhapsSent(error) : journey.lost);
       if (DriverError.isInstance(error) && error.info.code === "timeout") throw timedOut(error, mayHaveHappened, journey);
-      if (mayHaveHappened && typeof error === "object" && error !== null) lost.add(error);
+      if (typeof error === "object" && error !== null) {
+        if (mayHaveHappened) lost.add(error);
+        if (journey.host !== undefined) hosts.set(error, journey.host);
+      }
       throw error;
     }
   };
   return {
     ...operations(send),
     mayHaveHappened: (error) => typeof error === "object" && error !== null && lost.has(error),
+    hostOf: (error) => (typeof error === "object" && error !== null ? hosts.get(error) : undefined),
     close() {
       closed = true;
       own?.destroy();

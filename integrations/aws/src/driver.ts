@@ -30,6 +30,6 @@ export async function openAwsDriver(settings: AwsSettings): Promise<SecretsManag
     async close() {
       api.close();
     },
-    classify: (error, { operation }) => classifyAwsError(error, operation, api.mayHaveHappened(error)),
+    classify: (error, { operation }) => classifyAwsError(error, operation, api.mayHaveHappened(error), api.hostOf(error)),
   };
 }

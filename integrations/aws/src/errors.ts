@@ -142,11 +142,17 @@ export function strangeAnswer(operation: Operation): DriverError {
 /**
  * The error table of the service.
  * @param lost whether an attempt of the failed request may have been carried out
+ * @param host whom it was sent to, where that is known
  */
-export function classifyAwsError(error: unknown, operation: Operation, lost: boolean): ErrorInfo {
+export function classifyAwsError(error: unknown, operation: Operation, lost: boolean, host?: string): ErrorInfo {
   const facts = seen(error);
-  const { code, retryable, hint } = rowOf(facts, operation);
-  const safeMessage = isOfTheService(error) ? passable(facts, operation) : undefined;
+  const ofTheService = isOfTheService(error);
+  const {
+    code,
+    retryable,
+    hint = ofTheService && code === "permission_denied" ? grantHint(facts.message) : undefined,
+  } = rowOf(facts, operation);
+  const safeMessage = ofTheService ? passable(facts, operation) : unreached(facts, host);
   return {
     code,
     retryable: retryable ?? isRetryableCode(code),
@@ -156,6 +162,20 @@ export function classifyAwsError(error: unknown, operation: Operation, lost: boo
     safeMessage,
     hint,
   };
+}
+
+/** What mends a denial that names the action which is missing, also where the text itself may not be shown. */
+function grantHint(message = ""): string | undefined {
+  const [, action] = /not authorized to perform: ([a-z]{1,20}:[A-Za-z]{1,40})/.exec(message) ?? [];
+  if (action === undefined) return undefined;
+  return /explicit deny/.test(message)
+    ? `A policy denies ${action} explicitly, so allowing it elsewhere does not help: change that policy.`
+    : `Allow the action ${action} in a policy of this identity. The README lists the actions that each operation needs.`;
+}
+
+/** Which host was not reached, and why. */
+function unreached({ code = "" }: Seen, host: string | undefined): string | undefined {
+  return host !== undefined && NETWORK.test(code) ? `${host} cannot be reached (${code}).` : undefined;
 }
 
 function rowOf({ name = "", code = "", message = "", status = 0 }: Seen, operation: Operation): Row {

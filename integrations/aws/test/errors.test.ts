@@ -122,8 +122,18 @@ describe("the table of errors", () => {
       "User: arn:aws:iam::123456789012:user/etl is not authorized to perform: secretsmanager:GetSecretValue on resource: coffer/global/db because no identity-based policy allows the secretsmanager:GetSecretValue action";
     const error = await explained("get", { body: JSON.stringify({ __type: "AccessDeniedException", Message: message }) });
     expect(error.message).toContain(message);
-    expect(error.hint).toContain("permission");
+    expect(error.hint).toContain("Allow the action secretsmanager:GetSecretValue ");
     expect(error.cause).toMatchObject({ name: "AccessDeniedException", requestId: "4f4e2a1b-0000-4000-8000-000000000000" });
+  });
+
+  test("a denial names the action that is missing also where its text cannot be passed on, and a policy that forbids it", async () => {
+    const begin = "User: arn:aws:iam::123456789012:user/etl is not authorized to perform: kms:Decrypt on resource: coffer/global/a=3db";
+    const silent = await explained("get", { body: JSON.stringify({ __type: "AccessDeniedException", Message: begin }) });
+    expect(silent.message).not.toContain("a=3db");
+    expect(silent.hint).toContain("Allow the action kms:Decrypt ");
+    const Message = `${begin} with an explicit deny in a service control policy`;
+    const forbidden = await explained("get", { body: JSON.stringify({ __type: "AccessDeniedException", Message }) });
+    expect(forbidden.hint).toContain("A policy denies kms:Decrypt explicitly");
   });
 
   test("texts that could repeat what was sent are left out", async () => {
@@ -182,7 +192,9 @@ describe("T97 no connection", () => {
   };
 
   test("refused: unavailable, and nothing has happened", async () => {
-    expect(await tried({ endpoint: "http://127.0.0.1:9" })).toMatchObject({ code: "unavailable", retryable: true, outcome: "not_applied" });
+    const error = await tried({ endpoint: "http://127.0.0.1:9" });
+    expect(error).toMatchObject({ code: "unavailable", retryable: true, outcome: "not_applied" });
+    expect(error.message).toContain("127.0.0.1:9 cannot be reached (ECONNREFUSED).");
   });
 
   test("no such host: unavailable, and nothing has happened", async () => {

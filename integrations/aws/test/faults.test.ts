@@ -10,7 +10,7 @@ import { settingsFor } from "./subject.ts";
 const values = { user: "etl", password: "correct horse" };
 
 describe("throttling", () => {
-  test("T79 up to the limit of attempts it is waited out, each wait longer than nothing and none the same", { timeout: 60_000 }, () =>
+  test("T79 up to the limit of attempts it is waited out, and then given up", { timeout: 60_000 }, () =>
     onEmulator(async ({ manager, emulator }) => {
       for (const times of [1, 2]) {
         emulator.server.resetCounts();

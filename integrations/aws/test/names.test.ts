@@ -82,7 +82,7 @@ describe("names", () => {
 });
 
 describe("names that are refused", () => {
-  test("T49, T50 what AWS cannot hold is refused before any request, in every scope", () =>
+  test("59, T49, T50: what AWS cannot hold is refused before any request, in every scope", () =>
     onEmulator(async ({ manager, emulator }) => {
       for (const scope of ["global", "none"] as const) {
         const secrets = manager({ scope });

@@ -15,7 +15,7 @@ describe("how many requests an operation takes", () => {
       expect(counts()).toEqual({ GetSecretValue: 1 });
     }));
 
-  test("register: 1, with value, marker, key and tags in it", () =>
+  test("55, 60: register: 1, with value, marker, key and tags in it; a second one finds the name taken", () =>
     onEmulator(async ({ manager, counts, emulator }) => {
       const secrets = manager({}, { kms_key: "alias/team", tags: { team: "etl" } });
       await secrets.registerSecret({ name: "warehouse", values });
@@ -91,7 +91,7 @@ describe("how many requests an operation takes", () => {
       expect(counts()).toEqual({ DeleteSecret: 1 });
     }));
 
-  test("delete, immediate: 2, and looks until the name is free", () =>
+  test("58: delete, immediate: 2, and looks until the name is free", () =>
     onEmulator(async ({ manager, counts, emulator }) => {
       const secrets = manager();
       await secrets.registerSecret({ name: "warehouse", values });
@@ -105,7 +105,7 @@ describe("how many requests an operation takes", () => {
       await secrets.registerSecret({ name: "warehouse", values });
     }));
 
-  test("list 1,000 names: 10; read them all: 60, at most 8 at once, one that fails named", { timeout: 60_000 }, () =>
+  test("56: list 1,000 names: 10; read them all: 60, at most 8 at once, one that fails named", { timeout: 60_000 }, () =>
     onEmulator(
       async ({ manager, counts, emulator }) => {
         for (let index = 0; index < 1000; index += 1) {
@@ -172,7 +172,7 @@ test("revisions, schemas and times come with the listing, also after a change of
     expect((await collect(secrets.history("warehouse"))).map(({ schema }) => schema)).toEqual(["mysql", "basic_auth"]);
   }));
 
-test("T61 look-alikes beside a scope are not in it", () =>
+test("57, T61: look-alikes beside a scope are not in it", () =>
   onEmulator(async ({ manager, emulator }) => {
     emulator.plant("coffer/namespace/team2/a", "{}");
     emulator.plant("coffer/namespace/team", "{}");
@@ -182,7 +182,7 @@ test("T61 look-alikes beside a scope are not in it", () =>
     expect(names.map(({ name }) => name)).toEqual(["a"]);
   }));
 
-test("76 two managers in one process have a client each", () =>
+test("76: two managers in one process have a client each", () =>
   onEmulator(async ({ manager, emulator: first }) => {
     await onEmulator(
       async ({ manager: other, emulator: second }) => {

@@ -21,7 +21,14 @@ export interface SdkOptions {
 const LONGEST_TOKEN_MS = 30_000;
 const SDK_RETRIES = { maxRetries: 0 };
 // The SDK passes neither signal nor options on to the second page of a listing, so the transport looks here what it is working for.
-const calls = new AsyncLocalStorage<CallOptions>();
+const calls = new AsyncLocalStorage<Work>();
+
+/** What the transport works for. */
+interface Work {
+  readonly options: CallOptions;
+  /** The last answer that was no success. */
+  refusal?: WireAnswer;
+}
 
 /** A vault, and the one client of it that this driver has to itself. */
 export class VaultConnection {
@@ -42,7 +49,13 @@ export class VaultConnection {
    */
   async call<Result>(options: CallOptions, run: (client: SecretClient, sdk: SdkOptions) => Promise<Result>): Promise<Result> {
     if (this.#closed) throw new DriverError("closed");
-    const start = (): Promise<Result> => calls.run(options, () => run(this.#client, { abortSignal: options.signal }));
+    const work: Work = { options };
+    const start = (): Promise<Result> =>
+      calls
+        .run(work, () => run(this.#client, { abortSignal: options.signal }))
+        .catch((error: unknown) => {
+          throw withDetails(error, work.refusal);
+        });
     if (this.#first === undefined) {
       const first = start();
       this.#first = first.catch(() => undefined);
@@ -97,7 +110,7 @@ async function textOf(path: string): Promise<string> {
 function httpClient(transport: Transport, origin?: string): HttpClient {
   return {
     async sendRequest(request) {
-      const call = calls.getStore();
+      const work = calls.getStore();
       if (origin !== undefined && new URL(request.url).origin !== origin)
         throw new TransportError("foreign", new URL(request.url).host, { code: "OTHER_HOST", sent: false });
       const answer = await sendWithRetries(
@@ -107,17 +120,31 @@ function httpClient(transport: Transport, origin?: string): HttpClient {
           method: request.method,
           headers: request.headers.toJSON(),
           body: bodyOf(request),
-          signal: request.abortSignal === undefined ? call?.signal : (request.abortSignal as AbortSignal),
+          signal: request.abortSignal === undefined ? work?.options.signal : (request.abortSignal as AbortSignal),
           plain: request.allowInsecureConnection === true,
           agent: request.agent as undefined,
         },
-        call?.deadline ?? performance.now() + LONGEST_TOKEN_MS,
+        work?.options.deadline ?? performance.now() + LONGEST_TOKEN_MS,
       );
+      if (work !== undefined && answer.status >= 400) work.refusal = answer;
       if (!isOfService(answer))
         throw new TransportError("foreign", new URL(request.url).host, { code: `STATUS_${answer.status}`, sent: true });
       return asResponse(request, answer);
     },
   };
+}
+
+/** Of a page of a listing that fails the SDK tells neither why nor what was missing; other failures have it in their details. */
+function withDetails(error: unknown, refusal: WireAnswer | undefined): unknown {
+  if (refusal === undefined || !(error instanceof Error)) return error;
+  const { statusCode, details } = error as { readonly statusCode?: unknown; readonly details?: { readonly error?: unknown } };
+  if (statusCode !== refusal.status || details?.error !== undefined || refusal.text === "") return error;
+  try {
+    const { error: said } = JSON.parse(refusal.text) as { readonly error?: { readonly innererror?: unknown } };
+    return Object.assign(error, { details: { error: { ...said, innerError: said?.innererror } } });
+  } catch {
+    return error;
+  }
 }
 
 function bodyOf({ body }: PipelineRequest): string | Uint8Array | undefined {

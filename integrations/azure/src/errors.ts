@@ -25,6 +25,9 @@ const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/;
 // Errors of Node that happen before anything is sent; those of a client that was passed in say no more about it.
 const NEVER_SENT: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 const NETWORK = /^(?:E[A-Z]{4,}|EAI_AGAIN|UND_ERR_[A-Z_]+|REQUEST_SEND_ERROR)$/;
+// What Entra calls an assertion that was signed by a wrong clock.
+const OUT_OF_TIME = /\bAADSTS700024\b/;
+const READING = /\/(?:getSecret|readMetadata)\/action$/;
 const CERTIFICATE = /CERT|SIGNATURE|SELF_SIGNED|ERR_TLS/;
 const NO_CREDENTIAL: ReadonlySet<string> = new Set([
   "CredentialUnavailableError",
@@ -40,7 +43,6 @@ const NO_CREDENTIAL: ReadonlySet<string> = new Set([
 export function serviceError(error: unknown): ServiceError | undefined {
   const { statusCode, code, details, response } = objectOf(error);
   if (typeof statusCode !== "number") return undefined;
-  // Of a page of a listing the SDK tells the code alone.
   const said = objectOf(objectOf(details)["error"]);
   const headers = objectOf(response)["headers"] as { get?(name: string): unknown } | undefined;
   const requestId = headers?.get?.("x-ms-request-id");
@@ -48,9 +50,16 @@ export function serviceError(error: unknown): ServiceError | undefined {
     status: statusCode,
     code: identifier(said["code"] ?? code),
     inner: identifier(objectOf(said["innerError"])["code"]),
-    action: typeof said["message"] === "string" ? /Action: '(Microsoft\.KeyVault\/[A-Za-z/]{1,80})'/.exec(said["message"])?.[1] : undefined,
+    action: actionIn(said["message"]),
     requestId: typeof requestId === "string" && /^[0-9A-Za-z-]{1,64}$/.test(requestId) ? requestId : undefined,
   };
+}
+
+/** What a denial names as missing: the data action of a role, or the permission of an access policy. */
+function actionIn(text: unknown): string | undefined {
+  if (typeof text !== "string") return undefined;
+  const [, ofPolicy] = /does not have secrets ([a-z]{1,20}) permission/.exec(text) ?? [];
+  return ofPolicy === undefined ? /Action: '(Microsoft\.KeyVault\/[A-Za-z/]{1,80})'/.exec(text)?.[1] : `secrets ${ofPolicy}`;
 }
 
 /** Whether the service says that there is no such secret. A 404 of anybody else (a proxy, a wrong address) does not say that. */
@@ -103,7 +112,7 @@ function explain(error: unknown, said: ServiceError | undefined): Explanation {
   if (error instanceof TransportError) return transportExplanation(error.trouble, error.host, error.code);
   const { name, code } = objectOf(error);
   // An error of the token endpoint has a status, too, and is no answer of the vault.
-  if (typeof name === "string" && NO_CREDENTIAL.has(name)) return credentialExplanation(name, said?.status);
+  if (typeof name === "string" && NO_CREDENTIAL.has(name)) return credentialExplanation(name, said?.status, error);
   if (said !== undefined) return statusExplanation(said);
   if (name === "AbortError" || name === "TimeoutError") return { code: "timeout" };
   if (isOfChallenge(error))
@@ -146,9 +155,12 @@ function transportExplanation(trouble: TransportError["trouble"], host: string |
   }
 }
 
-function credentialExplanation(name: string, status: number | undefined): Explanation {
+function credentialExplanation(name: string, status: number | undefined, error: unknown): Explanation {
   if (status !== undefined && (status === 429 || status >= 500))
     return { code: "unavailable", say: `The token endpoint failed (${status}).`, hint: "Try again in a moment." };
+  const { message } = objectOf(error);
+  if (typeof message === "string" && OUT_OF_TIME.test(message))
+    return { code: "unauthenticated", say: "What was signed here is not valid yet, or no more.", hint: "Check the clock of this machine." };
   return name === "CredentialUnavailableError"
     ? {
         code: "unauthenticated",
@@ -201,8 +213,15 @@ function forbidden({ inner, action }: ServiceError): Explanation {
   return {
     code: "permission_denied",
     say: `The vault refuses it (${[inner ?? "Forbidden", ...(action === undefined ? [] : [action])].join(", ")}).`,
-    hint: "Grant the permission that the README lists for the operation. A new grant takes some minutes.",
+    hint: grantHint(action),
   };
+}
+
+function grantHint(action: string | undefined): string {
+  if (action === undefined) return "Grant the permission that the README lists for the operation. A new grant takes some minutes.";
+  if (action.startsWith("secrets ")) return `Allow "${action.slice("secrets ".length)}" for secrets in the access policy of the vault.`;
+  const role = READING.test(action) ? "Key Vault Secrets User" : "Key Vault Secrets Officer";
+  return `Assign a role with this action, such as "${role}". A new assignment takes some minutes.`;
 }
 
 function conflict(inner: string | undefined): Explanation {

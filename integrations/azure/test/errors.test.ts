@@ -94,10 +94,8 @@ describe("the error table", () => {
   ] as const)("%s", async (_what, given, expected) => {
     const info = await explained(given, "read");
     expect(info).toMatchObject({ status: given.status, ...expected });
-    // Of a page of a listing the SDK tells no inner code; it must not read as missing either.
-    const listed = await explained(given, "list");
-    expect(listed).not.toBe("missing");
-    expect((listed as ErrorInfo).code).not.toBe("not_found");
+    // Of a page of a listing the SDK tells nothing but the code.
+    expect(await explained(given, "list")).toMatchObject({ status: given.status, ...expected });
     expect(JSON.stringify(info)).not.toContain("words of the service");
   });
 
@@ -108,6 +106,19 @@ describe("the error table", () => {
     expect(info).toMatchObject({
       requestId: "11111111-2222-3333-4444-555555555555",
       safeMessage: "The vault refuses it (ForbiddenByRbac, Microsoft.KeyVault/vaults/secrets/getSecret/action).",
+      hint: expect.stringContaining("Key Vault Secrets User"),
+    });
+  });
+
+  test("a listing that is denied names what is missing, too, and so does a vault with access policies", async () => {
+    const byRole = "Action: 'Microsoft.KeyVault/vaults/secrets/readMetadata/action'\r\nResource: 'x'";
+    expect(await explained(says(403, "Forbidden", "ForbiddenByRbac", byRole), "list")).toMatchObject({
+      safeMessage: expect.stringContaining("Microsoft.KeyVault/vaults/secrets/readMetadata/action"),
+    });
+    const byPolicy = "The user, group or application 'appid=1' does not have secrets get permission on key vault 'x;location=y'.";
+    expect(await explained(says(403, "Forbidden", "AccessDenied", byPolicy), "read")).toMatchObject({
+      safeMessage: "The vault refuses it (AccessDenied, secrets get).",
+      hint: expect.stringContaining('Allow "get" for secrets'),
     });
   });
 

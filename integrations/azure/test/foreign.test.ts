@@ -40,6 +40,18 @@ describe("secrets of other tools", () => {
     expect((await own.getSecret("rds")).text["port"]).toBe("3306");
   });
 
+  test("66, 68: a secret is one entry: its path in hyphens with the marker in tags, or in scope none the vault's own name", async () => {
+    await team.registerSecret({ name: "a/b_c", values: { user: "etl", password: "p" } });
+    const scoped = one.emulator.vault.get("coffer-x2fnamespace-x2fteam-x2fa-x2fb-x5fc").version;
+    expect(scoped.tags).toMatchObject({ "managed-by": "coffer", "coffer-name": "coffer/namespace/team/a/b_c" });
+    expect(JSON.parse(scoped.value)).toEqual({ user: "etl", password: "p" });
+    const before = await names(own);
+    await own.registerSecret({ name: "two-keys", values: { user: "etl", password: "p" } });
+    expect(await names(own)).toEqual([...before, "two-keys"].toSorted());
+    expect(JSON.parse(one.emulator.vault.get("two-keys").version.value)).toEqual({ user: "etl", password: "p" });
+    await team.deleteSecret("a/b_c", { immediate: true });
+  });
+
   test("bytes in base64, as Azure's tools store them, stay the base64 text that they are", async () => {
     plant("pfx", "MIIKcQIBAzCC/w==", { contentType: "application/x-pkcs12" });
     expect({ ...(await own.getSecret("pfx")).text }).toEqual({ value: "MIIKcQIBAzCC/w==" });

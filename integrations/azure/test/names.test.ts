@@ -23,7 +23,7 @@ const name = fc
 const scope = fc.constantFrom("coffer/global/", "coffer/namespace/team-a/", `coffer/namespace/${"n".repeat(200)}/`, "");
 
 describe("names", () => {
-  test("T60: every name becomes one of the vault, and comes back from it or from its tags", () => {
+  test("67, T60: every name becomes one of the vault, and comes back from it or from its tags", () => {
     fc.assert(
       fc.property(scope, name, (prefix, own) => {
         const full = prefix + own;

@@ -6,7 +6,7 @@ import { SecretClient } from "@azure/keyvault-secrets";
 import { createSecretsManager } from "@coffer/core";
 import { principalCertificate } from "@coffer/emulators/azure/entra";
 import { AzureEmulator } from "@coffer/emulators/azure/server";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { planCredential, vaultUrl } from "../src/credentials.ts";
 import { azure } from "../src/index.ts";
 import { settingsSchema } from "../src/settings.ts";
@@ -50,6 +50,21 @@ describe("signing in", () => {
   test("client_certificate_path, client_certificate_password: a service principal by its certificate", async () => {
     const client_certificate_path = fileOf("principal.pem", await principalCertificate());
     expect(await grants({ ...principal(), client_certificate_path })).toEqual(["client_certificate"]);
+  });
+
+  test("T96: a clock that is 20 minutes off does no harm but to what is signed here, and then the error names the clock", async () => {
+    const client_certificate_path = fileOf("clock.pem", await principalCertificate());
+    onTestFinished(() => {
+      emulator.entra.skewMs = 0;
+    });
+    for (const minutes of [20, -20]) {
+      emulator.entra.skewMs = minutes * 60_000;
+      emulator.entra.grants.length = 0;
+      expect(await grants({ ...principal(), client_secret: emulator.entra.principal.clientSecret })).toEqual(["client_secret"]);
+      const manager = createSecretsManager(azure, { ...common, ...principal(), client_certificate_path });
+      await expect(manager.hasSecret("a")).rejects.toMatchObject({ code: "unauthenticated", hint: expect.stringContaining("clock") });
+      await manager.close();
+    }
   });
 
   test("federated_token_file: a workload by the token of its platform", async () => {
@@ -177,11 +192,13 @@ describe("signing in", () => {
 });
 
 describe("the vault", () => {
-  test("key_vault_name and cloud make its address; vault_url wins", () => {
+  test("66: key_vault_name and cloud make its address; vault_url wins; one of them has to be set", () => {
     expect(vaultUrl({ key_vault_name: "team" })).toBe("https://team.vault.azure.net");
     expect(vaultUrl({ key_vault_name: "team", cloud: "us_government" })).toBe("https://team.vault.usgovcloudapi.net");
     expect(vaultUrl({ key_vault_name: "team", cloud: "china" })).toBe("https://team.vault.azure.cn");
     expect(vaultUrl({ key_vault_name: "team", vault_url: "https://other.vault.azure.net/" })).toBe("https://other.vault.azure.net");
+    const hint = expect.stringContaining("key_vault_name");
+    expect(() => vaultUrl({})).toThrow(expect.objectContaining({ info: expect.objectContaining({ code: "invalid_settings", hint }) }));
   });
 
   test("cloud: tokens come from the authority of the cloud, unless another one is named", () => {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ErrorInfo } from "@coffer/core";
 import { CallFailure, classify } from "./errors.ts";
 import type { Bounds, Method, Methods, Service } from "./service.ts";
+import type { Trip } from "./wire.ts";
 
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 10_000;
@@ -37,16 +38,17 @@ export class Calls {
   async send<Name extends Method>(method: Name, request: Methods[Name]["request"], bounds: Bounds): Promise<Methods[Name]["answer"]> {
     let lost = false;
     for (let attempt = 0; ; attempt += 1) {
+      const trip: Trip = { sent: false };
       try {
-        bounds.signal.throwIfAborted();
-        return await within(this.#service.send(method, request, bounds), bounds);
+        const { signal, deadline } = bounds;
+        signal.throwIfAborted();
+        return await within(this.#service.send(method, request, { signal, deadline, trip }), bounds);
       } catch (error) {
         const info = classify(error, { operation: "replace" });
         const wait = waitAfter(error, attempt);
         const inTime = performance.now() + wait < bounds.deadline && !bounds.signal.aborted;
         if (!(error instanceof CallFailure)) throw error;
-        if (attempt >= this.#retries || !inTime || !passes(info, method))
-          throw lost ? new CallFailure(error.raw(), error.trip, true) : error;
+        if (attempt >= this.#retries || !inTime || !passes(info, method)) throw new CallFailure(error.raw(), error.trip, lost, trip.host);
         lost ||= info.outcome === "unknown";
         await pause(wait, undefined, { signal: bounds.signal });
       }
@@ -63,7 +65,8 @@ function passes({ code, outcome }: ErrorInfo, method: Method): boolean {
   return code === "unavailable" && (outcome === "not_applied" || REPEATABLE.has(method));
 }
 
-function waitAfter(error: unknown, attempt: number): number {
+/** How long to wait before the next attempt, in milliseconds: longer each time, never twice the same, and at least as long as the service asks. */
+export function waitAfter(error: unknown, attempt: number): number {
   const asked = error instanceof CallFailure ? (error.trip?.retryAfterMs ?? 0) : 0;
   return Math.max(asked, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS) * (0.5 + Math.random()));
 }

@@ -39,11 +39,11 @@ class GoogleService implements Service {
   async send<Name extends Method>(
     method: Name,
     request: Methods[Name]["request"],
-    { signal, deadline }: Bounds,
+    { signal, deadline, trip: seen = { sent: false } }: Bounds,
   ): Promise<Methods[Name]["answer"]> {
     const { client } = await this.#opened();
     const { transport, client: existing, quota_project: quota } = this.#settings;
-    const trip: Trip | undefined = existing === undefined && transport !== "grpc" ? { sent: false } : undefined;
+    const trip: Trip | undefined = existing === undefined && transport !== "grpc" ? seen : undefined;
     const options = {
       timeout: Math.max(1, Math.ceil(deadline - performance.now())),
       signal,

@@ -7,13 +7,16 @@ export class CallFailure extends Error {
   readonly trip: Trip | undefined;
   /** The answer to an earlier attempt of the same request was lost: it may have been carried out. */
   readonly lost: boolean;
+  /** Whom the request was sent to; `undefined` when it was not, or when nobody has seen it. */
+  readonly host: string | undefined;
   readonly #raw: unknown;
 
-  constructor(raw: unknown, trip: Trip | undefined, lost: boolean) {
+  constructor(raw: unknown, trip: Trip | undefined, lost: boolean, host?: string) {
     super("a call of Secret Manager failed");
     this.#raw = raw;
     this.trip = trip;
     this.lost = lost;
+    this.host = host;
   }
 
   /** The error of the SDK. May hold tokens and values: never print it. */
@@ -80,6 +83,16 @@ const HINTS: Readonly<Record<string, string>> = {
   LOGIN: "Run `gcloud auth application-default login`, or set credentials_file or GOOGLE_APPLICATION_CREDENTIALS.",
 };
 
+// The narrowest of Google's own roles that have a permission; what is not here is administration.
+const ROLES: Readonly<Record<string, string>> = {
+  "secretmanager.versions.access": "roles/secretmanager.secretAccessor",
+  "secretmanager.versions.add": "roles/secretmanager.secretVersionAdder",
+  "secretmanager.versions.list": "roles/secretmanager.viewer",
+  "secretmanager.versions.get": "roles/secretmanager.viewer",
+  "secretmanager.secrets.list": "roles/secretmanager.viewer",
+  "secretmanager.secrets.get": "roles/secretmanager.viewer",
+};
+
 /** A failure in the words that all transports share. */
 interface Failure {
   /** The canonical status, when the service itself has told it. */
@@ -121,7 +134,7 @@ function explain(error: unknown): ErrorInfo {
   const outcome: Outcome = failure.unsent === true && !lost ? "not_applied" : "unknown";
   if (failure.credential === true) return { code: "unauthenticated", retryable: false, outcome: "not_applied", hint: HINTS["LOGIN"] };
   if (failure.ended !== undefined)
-    return { code: TABLE[failure.ended]?.code ?? "timeout", retryable: failure.ended !== "CANCELLED", outcome };
+    return { code: TABLE[failure.ended]?.code ?? "timeout", retryable: failure.ended !== "CANCELLED", outcome, ...unanswered(error) };
   if (failure.http !== undefined) {
     // Something answered, and it was not the service: a proxy, a captive portal, a front end. Its 404 says nothing about a secret.
     const code = failure.http === 401 ? "unauthenticated" : failure.http === 429 ? "throttled" : "unavailable";
@@ -133,8 +146,20 @@ function explain(error: unknown): ErrorInfo {
       hint: "Something else than Secret Manager has answered: check the endpoint, and proxies on the way.",
     };
   }
-  if (failure.unsent === true) return { code: "unavailable", retryable: true, outcome };
+  if (failure.unsent === true) return { code: "unavailable", retryable: true, outcome, ...outOfReach(error) };
   return failure.known ? { code: "unavailable", retryable: true, outcome } : { code: "unknown", retryable: false, outcome: "unknown" };
+}
+
+/** Whose answer did not come. */
+function unanswered(error: unknown): { readonly safeMessage?: string } {
+  return error instanceof CallFailure && error.host !== undefined ? { safeMessage: `No answer came from ${error.host}.` } : {};
+}
+
+/** Which host was not reached, and why, as far as that is known. */
+function outOfReach(error: unknown): { readonly safeMessage?: string } {
+  if (!(error instanceof CallFailure) || error.host === undefined) return {};
+  const [why] = CONNECTING.exec(depths(error.raw())) ?? [];
+  return { safeMessage: `${error.host} cannot be reached${why === undefined ? "" : ` (${why})`}.` };
 }
 
 function fromRefusal({ status, message, reason }: ServiceRefusal, http: number | undefined, lost: boolean): ErrorInfo {
@@ -144,6 +169,7 @@ function fromRefusal({ status, message, reason }: ServiceRefusal, http: number |
     outcome: lost ? ("unknown" as const) : (row.outcome ?? "not_applied"),
     ...(http === undefined ? {} : { status: http }),
     ...(row.told === true && isFitToShow(message) ? { safeMessage: message } : {}),
+    ...(status === "PERMISSION_DENIED" ? grantHint(message) : {}),
     ...hintFor(status, reason),
   };
   if (status === "FAILED_PRECONDITION") {
@@ -158,6 +184,13 @@ function fromRefusal({ status, message, reason }: ServiceRefusal, http: number |
 function hintFor(...keys: readonly (string | undefined)[]): { readonly hint?: string } {
   const hint = keys.map((key) => HINTS[key ?? ""]).find((text) => text !== undefined);
   return hint === undefined ? {} : { hint };
+}
+
+/** What mends a denial that names the permission which is missing. */
+function grantHint(message: string): { readonly hint?: string } {
+  const [, permission] = /^Permission '(secretmanager\.[A-Za-z.]{1,60})' denied/.exec(message) ?? [];
+  if (permission === undefined) return {};
+  return { hint: `Grant a role with ${permission}, such as ${ROLES[permission] ?? "roles/secretmanager.admin"}, on the project.` };
 }
 
 /** Texts of the service name resources and permissions. One that seems to repeat a request is withheld: it may hold values and credentials. */

@@ -1,4 +1,5 @@
 import type { Annotations } from "./marker.ts";
+import type { Trip } from "./wire.ts";
 
 /** A moment as the SDK hands it over. */
 export interface Timestamp {
@@ -64,6 +65,8 @@ export interface Bounds {
   readonly signal: AbortSignal;
   /** On the clock of `performance.now()`. */
   readonly deadline: number;
+  /** Filled with what is seen of the request while it is under way. */
+  readonly trip?: Trip;
 }
 
 /** The service, one request at a time: no retries, no interpretation. */

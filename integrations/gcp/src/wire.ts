@@ -4,6 +4,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 export interface Trip {
   /** The request was handed to the network. */
   sent: boolean;
+  /** Whom it was sent to, with the port where it is not the usual one. */
+  host?: string;
   /** The HTTP status of the answer. */
   status?: number;
   /** The answer is in the service's own form; a refusal carries what it says. */
@@ -40,7 +42,7 @@ export function guardedFetch(base: string): typeof fetch {
   return async (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : input);
     const trip = url.origin === base ? trips.getStore() : undefined;
-    if (trip !== undefined) trip.sent = true;
+    if (trip !== undefined) Object.assign(trip, { sent: true, host: url.host } satisfies Partial<Trip>);
     const { method, headers, body, signal } = init;
     const response = await fetch(url, { redirect: "manual", ...definedOf({ method, headers, body, signal }) });
     const type = response.headers.get("content-type") ?? "";

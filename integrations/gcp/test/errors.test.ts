@@ -88,6 +88,16 @@ test.each(["Bearer ya29.abc was sent", 'Invalid value: {"password":"x"}', "two\n
 );
 
 test.each([
+  ["secretmanager.versions.access", "roles/secretmanager.secretAccessor"],
+  ["secretmanager.secrets.list", "roles/secretmanager.viewer"],
+  ["secretmanager.secrets.delete", "roles/secretmanager.admin"],
+])("a denial of %s says so, and names the role that has it", (permission, role) => {
+  const text = `Permission '${permission}' denied for resource 'projects/p/secrets/s' (or it may not exist).`;
+  for (const shape of Object.values(SHAPES))
+    expect(explain(shape("PERMISSION_DENIED", 7, 403, text))).toMatchObject({ safeMessage: text, hint: expect.stringContaining(role) });
+});
+
+test.each([
   ["SERVICE_DISABLED", /services enable/],
   ["CONSUMER_INVALID", /project/],
 ])("the reason %s has a hint of its own", (reason, hint) => {

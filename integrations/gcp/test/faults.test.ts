@@ -1,10 +1,12 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createSecretsManager, type SecretsManager } from "@coffer/core";
 import { testCertificate } from "@coffer/emulators/certificates";
 import type { GcpServer, GcpServerOptions } from "@coffer/emulators/gcp/server";
 import { ServiceError } from "@coffer/emulators/gcp/service-error";
+import { waitAfter } from "../src/calls.ts";
+import { CallFailure } from "../src/errors.ts";
 import { gcp } from "../src/flavor.ts";
 import type { GcpSettings } from "../src/settings-types.ts";
 import { collect, failureOf, grpcSettingsFor, sdkProtos, settingsFor, startServer } from "./laboratory.ts";
@@ -58,6 +60,18 @@ describe("T79: throttling", () => {
     expect(server.count()).toBe(1);
   });
 
+  test("the waits grow, depend on chance, and are at least as long as the service asks", () => {
+    onTestFinished(() => void vi.restoreAllMocks());
+    const waits = (chance: number, error?: unknown): number[] => {
+      vi.spyOn(Math, "random").mockReturnValue(chance);
+      return [0, 1, 2].map((attempt) => waitAfter(error, attempt));
+    };
+    expect(waits(0.5)).toEqual([200, 400, 800]);
+    expect(waits(0.1)).not.toEqual(waits(0.9));
+    const asked = new CallFailure(new Error("x"), { sent: true, retryAfterMs: 700 }, false);
+    expect(waits(0.5, asked)).toEqual([700, 700, 800]);
+  });
+
   test("max_retries is how often", async () => {
     const { server, manager } = await stage({}, { max_retries: 0 });
     server.faults.inject({ kind: "throttle", times: 1 });
@@ -65,10 +79,13 @@ describe("T79: throttling", () => {
   });
 });
 
-test("T80: a service that takes requests and never answers is given up in time", async () => {
+test("T80: a service that takes requests and never answers is given up in time, and the host is named", async () => {
   const { server, manager } = await stage();
+  await manager.hasSecret("a");
   server.faults.inject({ kind: "hang" });
-  expect(await failureOf(manager.getSecret("a", { timeoutMs: 150 }))).toMatchObject({ code: "timeout" });
+  const error = await failureOf(manager.getSecret("a", { timeoutMs: 300 }));
+  expect(error).toMatchObject({ code: "timeout" });
+  expect(error.message).toContain(`No answer came from 127.0.0.1:${server.rest.port}.`);
 });
 
 test("T81: an answer that drips is given up by the whole time of the call", async () => {
@@ -79,7 +96,7 @@ test("T81: an answer that drips is given up by the whole time of the call", asyn
 });
 
 describe.each(["rest", "grpc"] as const)("lost answers over %s", (transport) => {
-  test("T82 T83: a register succeeds, with one version, whichever of its two answers is lost", async () => {
+  test("T82, T83: a register succeeds, with one version, whichever of its two answers is lost", async () => {
     const { server, manager } = await stage({}, {}, transport);
     server.faults.inject({ kind: "reset_after_write", times: 1 });
     expect(await manager.registerSecret({ name: "first", values })).toMatchObject({ revision: "1" });
@@ -362,12 +379,39 @@ test("T95: a page of HTML with status 404 is no missing secret", async () => {
   expect(await failureOf(manager.hasSecret("a"))).toMatchObject({ code: "unavailable" });
 });
 
-test.each(["rest", "grpc"] as const)("T97: a refused connection over %s is one line, after a few attempts", async (transport) => {
+test.each([
+  ["rest", /127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\)\.$/],
+  ["grpc", /cannot be used right now\.$/],
+] as const)("T97: a refused connection over %s is one line, after a few attempts", async (transport, message) => {
   const { server, manager } = await stage({}, { max_retries: 1 }, transport);
   await server.disconnect();
   const error = await failureOf(manager.registerSecret({ name: "a", values }));
   expect(error).toMatchObject({ code: "unavailable", outcome: "not_applied" });
   expect(error.message).not.toContain("\n");
+  expect(error.message).toMatch(message);
+});
+
+test("T96: a clock that is 20 minutes slow does no harm; the error of one that is 20 minutes fast names the clock", async () => {
+  const { server } = await stage();
+  const onServer = async (skewMs: number): Promise<boolean | Error> => {
+    server.skewMs = skewMs;
+    const manager = createSecretsManager(gcp, settingsFor(server));
+    onTestFinished(() => manager.close());
+    return manager.hasSecret("a").catch((reason: unknown) => reason as Error);
+  };
+  expect(await onServer(20 * 60_000)).toBe(false);
+  expect(await onServer(-20 * 60_000)).toMatchObject({ code: "unauthenticated", hint: expect.stringContaining("clock") });
+});
+
+test("T97: IPv6 only, and a connection that breaks, are unavailable", async () => {
+  const there = { project: "test-project", anonymous: true, endpoint: "http://[::1]:9", max_retries: 0 };
+  const error = await failureOf(createSecretsManager(gcp, there).hasSecret("a"));
+  expect(error).toMatchObject({ code: "unavailable" });
+  expect(error.message).not.toContain("\n");
+  const { server, manager } = await stage({}, { max_retries: 1 });
+  server.faults.inject({ kind: "reset_before", times: 1_000 });
+  expect(await failureOf(manager.hasSecret("a"))).toMatchObject({ code: "unavailable" });
+  expect(server.count()).toBe(2);
 });
 
 test("T97: a host that does not exist is unavailable", async () => {

@@ -25,7 +25,7 @@ test.each([
   { kind: "cut_json" },
   { kind: "throttle", times: 100 },
   { kind: "reset_before", times: 100 },
-] as const)("T27 T28: an error shows neither values nor credentials: $kind", async (fault) => {
+] as const)("T27, T28: an error shows neither values nor credentials: $kind", async (fault) => {
   const server = await startServer();
   const canary = randomUUID();
   const manager = managerOn(server, {}, { max_retries: 1 });

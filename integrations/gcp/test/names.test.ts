@@ -20,7 +20,7 @@ function recovered(name: string): string | undefined {
 }
 
 describe("T60: names", () => {
-  test("an id is within alphabet and length, and the name comes back", () => {
+  test("61, T60: an id is within alphabet and length, and the name comes back", () => {
     assert(
       property(fullName, (name) => {
         expect(serviceName(name, "global").id).toMatch(/^[A-Za-z0-9_-]{1,255}$/);
@@ -61,7 +61,7 @@ describe("T60: names", () => {
     expect(imitation.id).not.toBe(long.id);
   });
 
-  test("a hashed id whose annotation names something else is nobody's", () => {
+  test("64: a hashed id whose annotation names something else is nobody's", () => {
     const { id } = serviceName(`coffer/global/${"a".repeat(300)}`, "global");
     expect([nameOf(id, undefined, "global"), nameOf(id, "coffer/global/other", "global")]).toEqual([undefined, undefined]);
   });
@@ -79,7 +79,7 @@ describe("T60: names", () => {
 });
 
 test.each(["ü", "cafe\u0301", "＠", "a\nb", "a\rb", "a\0b", "../x", "a//b", "-rf"])(
-  "T46 T48 T49 T50: %j is refused before any request",
+  "T46, T48, T49, T50: %j is refused before any request",
   async (name) => {
     const server = await startServer();
     const manager = managerOn(server);
@@ -94,7 +94,7 @@ test.each(["ü", "cafe\u0301", "＠", "a\nb", "a\rb", "a\0b", "../x", "a//b", "-
   },
 );
 
-test("T59: names that differ in case alone are two secrets", async () => {
+test("63, T59: names that differ in case alone are two secrets", async () => {
   const server = await startServer();
   const manager = managerOn(server);
   await manager.registerSecret({ name: "Api", values: { a: "1" } });

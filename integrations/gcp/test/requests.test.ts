@@ -50,6 +50,22 @@ describe.each(["rest", "grpc"] as const)("requests over %s", (transport) => {
     expect(await sent(() => manager.hasSecret("one"))).toEqual({ AccessSecretVersion: 1, GetSecret: 1 });
   });
 
+  test("61, 62: a secret is one entry, marked by an annotation; an update adds a version, and the newest is read", async () => {
+    const settings = transport === "rest" ? settingsFor(server) : grpcSettingsFor(server);
+    const team = createSecretsManager(gcp, settings, { scope: "namespace", namespace: "team-a" });
+    await team.registerSecret({ name: "a/b_c", values: { user: "first" } });
+    await team.updateSecret("a/b_c", { values: { user: "second" } });
+    const { entry } = server.state.getSecret(`projects/${server.project}/secrets/coffer_x2fnamespace_x2fteam-a_x2fa_x2fb_c`);
+    expect(entry.annotations).toMatchObject({ "managed-by": "coffer" });
+    expect(entry.versions).toHaveLength(2);
+    expect((await team.getSecret("a/b_c")).text).toEqual({ user: "second" });
+    expect((await collect(team.history("a/b_c"))).map(({ revision, current }) => [revision, current])).toEqual([
+      ["2", true],
+      ["1", false],
+    ]);
+    await team.close();
+  });
+
   test("a name that is taken costs one look, at a version that is answered consistently", async () => {
     await manager.registerSecret({ name: "taken", values: { a: "1" } });
     const counts = await sent(async () => {
@@ -113,7 +129,7 @@ test("T99: a thousand reads of one name in one process make one credential, and 
   await server.stop();
 });
 
-test("checklist 76: two managers with different settings each use their own", async () => {
+test("76: two managers with different settings each use their own", async () => {
   const servers = await Promise.all([startServer(), startServer()]);
   const managers = servers.map((server) => createSecretsManager(gcp, settingsFor(server)));
   await managers[0]?.registerSecret({ name: "one", values: { a: "1" } });

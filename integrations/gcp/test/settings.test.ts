@@ -204,7 +204,7 @@ describe("the project", () => {
     expect(await createSecretsManager(gcp, settingsFor(server)).hasSecret("a")).toBe(true);
   });
 
-  test("that nobody names is an error of the settings", async () => {
+  test("61: that nobody names is an error of the settings", async () => {
     const error = await failureOf(createSecretsManager(gcp, { anonymous: true, endpoint: server.rest.url }).hasSecret("a"));
     expect(error).toMatchObject({ code: "invalid_settings", hint: expect.stringContaining("GOOGLE_CLOUD_PROJECT") });
   });

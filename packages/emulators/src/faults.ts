@@ -2,8 +2,11 @@
 export type Fault =
   /** So many requests are throttled, in the service's own words; `retryAfterSeconds` adds the header that says how long to wait. */
   | { readonly kind: "throttle"; readonly times: number; readonly retryAfterSeconds?: number }
-  /** Every request is refused for lack of permission; with `name`, those about this secret alone (the name as it stands in the service). */
-  | { readonly kind: "deny"; readonly name?: string }
+  /**
+   * Every request is refused for lack of permission; with `name`, those about this secret alone (the name as it stands in the service), with `permission`,
+   * those that need it alone (as the service calls it in its refusal).
+   */
+  | { readonly kind: "deny"; readonly name?: string; readonly permission?: string }
   /** The credential is not accepted. */
   | { readonly kind: "unauthenticated" }
   /** So many requests fail on the side of the service. */

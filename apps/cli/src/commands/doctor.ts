@@ -20,32 +20,19 @@ import { withSession } from "../session.ts";
 import { configurationOf, managerOf } from "../stack.ts";
 import { originText } from "./component/name.ts";
 import { scopeText } from "./component/shown.ts";
-
-/** One thing that was looked at. */
-interface Finding {
-  readonly check: string;
-  readonly state: "ok" | "note" | "problem";
-  readonly found: string;
-  /** What mends it. */
-  readonly hint: string | null;
-}
-
-// No secret of this name exists: what is asked is whether one could be read.
-const PROBE = "coffer-doctor-probe";
+import { type Finding, lookAtService, problem } from "./doctor-service.ts";
 
 /** Looks at everything that a command depends on, step by step, and says what is wrong and what mends it. Changes nothing. */
 export async function run(call: Call, context: Context): Promise<number> {
   const findings: Finding[] = [];
   const note = (check: string, found: string, hint: string | null = null): void =>
     void findings.push({ check, state: hint === null ? "ok" : "note", found, hint });
-  const look = async (check: string, work: () => Promise<string> | string): Promise<boolean> => {
+  const look = async (check: string, work: () => Promise<string> | string): Promise<void> => {
     try {
       findings.push({ check, state: "ok", found: await work(), hint: null });
-      return true;
     } catch (error) {
       if (!SecretsError.isInstance(error) || error.code === "aborted") throw error;
-      findings.push({ check, state: "problem", found: error.message, hint: error.hint ?? null });
-      return false;
+      findings.push(problem(check, error));
     }
   };
 
@@ -55,7 +42,7 @@ export async function run(call: Call, context: Context): Promise<number> {
     configuration = configurationOf(context);
     return context.shortPath(configuration.configFile) + (configuration.user === undefined ? " (none yet: the default stack is used)" : "");
   });
-  if (configuration !== undefined) await lookAtStack(call, context, configuration, look, note);
+  if (configuration !== undefined) await lookAtStack(call, context, configuration, { findings, look, note });
   const registry = new InstalledRegistry(context);
   const problems = await registry.discover();
   const packages = new Set(registry.flavors().map((flavor) => flavor.package));
@@ -73,15 +60,14 @@ export async function run(call: Call, context: Context): Promise<number> {
   return healthy ? EXIT.done : EXIT.setup;
 }
 
-type Look = (check: string, work: () => Promise<string> | string) => Promise<boolean>;
+/** Where findings are gathered. */
+interface Findings {
+  readonly findings: Finding[];
+  look(check: string, work: () => Promise<string> | string): Promise<void>;
+  note(check: string, found: string, hint?: string | null): void;
+}
 
-async function lookAtStack(
-  call: Call,
-  context: Context,
-  configuration: Configuration,
-  look: Look,
-  note: (check: string, found: string, hint?: string | null) => void,
-): Promise<void> {
+async function lookAtStack(call: Call, context: Context, configuration: Configuration, { findings, look, note }: Findings): Promise<void> {
   const { project } = configuration;
   if (project === undefined) note("project", "none here");
   else if (project.status === "trusted") note("project", `${context.shortPath(project.file)}, trusted`);
@@ -113,31 +99,14 @@ async function lookAtStack(
   });
   if (manager === undefined) return;
   if (manager.flavor === "local") await look("store", () => storeText(context, managerOpening(manager as Component, context.env).settings));
-  // Step by step, so that the first one that fails says what is missing: reach and identity, then the permission to list, then that to read.
-  const { signal } = context;
-  const opened = await look("open", () =>
-    withSession(call, context, async ({ manager: open }) => {
-      const { writable, revisions, restore } = await open.capabilities({ signal });
-      return [
-        writable ? "can write" : "read-only",
-        revisions ? "keeps revisions" : "keeps no revisions",
-        ...(restore ? ["deletes can be undone"] : []),
-      ].join(", ");
-    }),
-  );
-  if (!opened) return;
-  await look("read", () =>
-    withSession(call, context, async ({ manager: open }) => {
-      await open.hasSecret(PROBE, { signal });
-      return "allowed";
-    }),
-  );
-  await look("list", () =>
-    withSession(call, context, async ({ manager: open }) => {
-      for await (const page of open.listSecretPages({ signal })) if (page.length > 0) return "allowed, there are secrets";
-      return "allowed, there are no secrets yet";
-    }),
-  );
+  try {
+    await withSession(call, context, async ({ manager: opened }) => {
+      for await (const finding of lookAtService(opened, context.signal)) findings.push(finding);
+    });
+  } catch (error) {
+    if (!SecretsError.isInstance(error) || error.code === "aborted") throw error;
+    findings.push(problem(findings.some(({ check }) => check === "open") ? "close" : "open", error));
+  }
 }
 
 async function storeText(context: Context, settings: Readonly<Record<string, unknown>>): Promise<string> {

@@ -21,6 +21,10 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
 /** What to do about a revision that is not there. */
 export const NO_REVISION_HINT = "`coffer secret history NAME` lists the revisions that are kept.";
 
+/** What to do about a secret that is not ours to change. A program can take it over, a command only makes another one. */
+const FOREIGN_HINT =
+  "Another tool has written it: change it with that, or make one of your own from it: coffer secret copy NAME NEW_NAME (--to=MANAGER puts it elsewhere).";
+
 /** What the library says to do in terms of its API, said in commands. */
 const COMMAND_FOR: Readonly<Record<string, string>> = {
   "List the secrets to see which names exist.": "`coffer secret list` shows the names that exist.",
@@ -78,13 +82,19 @@ function reportSecretsError(error: SecretsError, context: Context): number {
   const maybe = error.message.includes("may have happened") ? "" : " It may have been done all the same.";
   const lost = error.outcome === "unknown" ? `${maybe} Look before you repeat it.` : "";
   if (error.code === "aborted" && context.stoppedBy !== undefined) return stopped(context, EXIT_OF_SIGNAL[context.stoppedBy], lost);
+  const hint = hintOf(error) ?? "`coffer --help` shows what there is.";
+  return fail(context, `${error.message}${lost}`, hint, EXIT_OF_CODE[error.code] ?? EXIT.failed);
+}
+
+/** What to do about an error of the library, said in commands where there is one; `undefined` where nobody knows. */
+export function hintOf(error: SecretsError): string | undefined {
   const fromTable = HINTS[error.code];
   const own = error.hint === undefined ? undefined : (COMMAND_FOR[error.hint] ?? error.hint);
+  if (error.code === "conflict" && !error.retryable && /\badopt\b/.test(own ?? "")) return withName(FOREIGN_HINT, error.secretName);
   // What is no operation on a secret (a component that is in use, a name of a stack that is taken) has a hint of its own.
-  const hint =
-    (TABLE_FIRST.has(error.code) && error.operation !== undefined ? (fromTable ?? own) : (own ?? fromTable)) ??
-    "`coffer --help` shows what there is.";
-  return fail(context, `${error.message}${lost}`, withName(hint, error.secretName), EXIT_OF_CODE[error.code] ?? EXIT.failed);
+  const tableFirst = TABLE_FIRST.has(error.code) && error.operation !== undefined && (error.code !== "conflict" || error.retryable);
+  const hint = tableFirst ? (fromTable ?? own) : (own ?? fromTable);
+  return hint === undefined ? undefined : withName(hint, error.secretName);
 }
 
 /** A hint that can be copied into the shell as it stands. */

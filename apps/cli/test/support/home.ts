@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly node?: readonly string[];
+  /** What happens while it runs. */
+  readonly meanwhile?: (child: ChildProcess) => Promise<void>;
 }
 
 export interface Finished {
@@ -111,10 +113,11 @@ export async function runProcess(command: readonly string[], options: RunOptions
   // A program that does not read its input closes it; that is its right.
   child.stdin.on("error", () => {});
   child.stdin.end(options.input ?? "");
-  const { status, signal } = await new Promise<{ status: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
+  const ended = new Promise<{ status: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, killedBy) => resolve({ status: code, signal: killedBy }));
   });
+  const [{ status, signal }] = await Promise.all([ended, options.meanwhile?.(child)]);
   const bytes = Buffer.concat(out);
   return { status, signal, bytes, stdout: bytes.toString("utf8"), stderr: Buffer.concat(err).toString("utf8") };
 }

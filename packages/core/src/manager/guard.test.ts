@@ -117,6 +117,21 @@ test("T80: a driver that never answers and ignores its signal fails by the deadl
   expect(await failureOf(manager.getSecret("db"))).toMatchObject({ code: "timeout", outcome: "not_applied", retryable: true });
 });
 
+test("T80: what a driver knows of a call that ran out of time is told, and nothing of the SDK's own words", async () => {
+  const hanging = (code: "timeout" | "unknown"): ReturnType<typeof managerOf> =>
+    managerOf(
+      {
+        read: async (_name, { signal }) =>
+          new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(new SdkError("cAnArY")))),
+        classify: () => ({ code, retryable: true, outcome: "not_applied", safeMessage: "No answer came from vault.example." }),
+      },
+      { timeoutMs: 30 },
+    );
+  const error = await failureOf(hanging("timeout").getSecret("db"));
+  expect(error.message).toMatch(/did not finish within 0\.03 s .*\. No answer came from vault\.example\.$/);
+  expect((await failureOf(hanging("unknown").getSecret("db"))).message).not.toMatch(/vault\.example|cAnArY/);
+});
+
 test("an abort ends a hanging write at once, and says that it may have happened", async () => {
   const controller = new AbortController();
   const manager = managerOf({ create: async () => new Promise<never>(() => {}) });

@@ -47,8 +47,8 @@ export async function guard<Result>(
   }
   return new Promise<Result>((resolve, reject) => {
     let grace: ReturnType<typeof setTimeout> | undefined;
-    const given = (reason: Ending): SecretsError =>
-      endedError(call, reason, operation, context, WRITES.has(operation) ? "unknown" : "not_applied");
+    const given = (reason: Ending, said?: string): SecretsError =>
+      endedError(call, reason, operation, context, WRITES.has(operation) ? "unknown" : "not_applied", said);
     const stop = (reason: Ending): void => {
       call.end(reason);
       grace ??= setTimeout(() => finish(() => reject(given(reason))), GRACE_MS);
@@ -78,7 +78,7 @@ export async function guard<Result>(
           const stopped = call.ended;
           // After our own abort every SDK throws an error of its own kind; what happened is that we gave up. Only a driver that knows says more.
           const ours = stopped !== undefined && !DriverError.isInstance(error) && !SecretsError.isInstance(error);
-          reject(ours ? given(stopped) : wrap(error, operation, context, driver));
+          reject(ours ? given(stopped, saidOf(error, operation, context, driver)) : wrap(error, operation, context, driver));
         }),
     );
   });
@@ -199,12 +199,19 @@ function attempt<Result>(look: () => Result): Result | undefined {
   }
 }
 
+/** What a driver knows of a call that ran out of time: whose answer did not come. */
+function saidOf(error: unknown, operation: Operation, { inFlight }: GuardContext, driver: Classifier | undefined): string {
+  const { code, safeMessage } = explain(error, operation, driver);
+  return code !== "timeout" || safeMessage === undefined ? "" : ` ${shown(safeMessage, createRedactor(Object.values(inFlight ?? {})))}`;
+}
+
 function endedError(
   call: Call,
   reason: "timeout" | "aborted",
   operation: Operation,
   context: GuardContext,
   outcome: "not_applied" | "unknown",
+  said = "",
 ): SecretsError {
   const what = `${context.flavor} (${context.method}${context.secretName === undefined ? "" : ` "${printable(context.secretName)}"`})`;
   const maybe = outcome === "unknown" ? " The change may have happened nevertheless." : "";
@@ -217,7 +224,7 @@ function endedError(
     });
   return new SecretsError(
     "timeout",
-    `${what} did not finish within ${call.timeoutMs / 1000} s while it was busy with "${operation}".${maybe}`,
+    `${what} did not finish within ${call.timeoutMs / 1000} s while it was busy with "${operation}".${said}${maybe}`,
     { ...details, hint: HINTS.timeout },
   );
 }

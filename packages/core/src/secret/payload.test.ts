@@ -63,6 +63,16 @@ test("the former system's type is recognised and is no value", () => {
   expect(decodePayload('{"user":"u","zenml_schema_name":"arbitrary"}').record.schema).toBeUndefined();
 });
 
+test("beside a type of ours the former system's word is a key like any other", () => {
+  for (const schema of [undefined, "mysql"]) {
+    const record = { ...(schema === undefined ? {} : { schema }), values: textValues([["zenml_schema_name", "basic_auth"]]) };
+    expect(decodePayload(encodePayload(record)).record).toEqual(record);
+  }
+  const other = { values: textValues([["zenml_schema_name", "no type, but text"]]) };
+  expect(encodePayload(other)).not.toContain("$type");
+  expect(decodePayload(encodePayload(other)).record).toEqual(other);
+});
+
 test("T15: half a surrogate pair is a TypeError that names the key", () => {
   expect(() => textOf({ broken: "\ud800" })).toThrow(
     new TypeError('The value of "broken" is not well-formed Unicode: it holds half of a surrogate pair.'),

@@ -6,6 +6,8 @@ import { textValues } from "./values.ts";
 const TYPE_KEY = "$type";
 /** The reserved key of the system that this one follows; its payloads are understood on read, never written. */
 const FORMER_TYPE_KEY = "zenml_schema_name";
+/** The type of what has no schema; only written where leaving it out would say something else. */
+const NO_TYPE = "arbitrary";
 
 // Node 22 has both; the es2024 library of TypeScript does not know them yet.
 const json = JSON as unknown as {
@@ -16,7 +18,9 @@ const json = JSON as unknown as {
 /** What a service stores: a flat JSON object of text with sorted keys, readable by consoles and other tools, plus `$type` when there is a schema. */
 export function encodePayload(record: SecretRecord): string {
   const payload = textValues();
-  if (record.schema !== undefined) payload[TYPE_KEY] = record.schema;
+  // A key that is called as the former system's reserved one stays a key: beside a type of ours it is never taken for one.
+  const type = record.schema ?? (isType(record.values[FORMER_TYPE_KEY]) ? NO_TYPE : undefined);
+  if (type !== undefined) payload[TYPE_KEY] = type;
   for (const key of Object.keys(record.values).toSorted()) payload[key] = record.values[key] ?? "";
   return JSON.stringify(payload);
 }
@@ -67,17 +71,17 @@ function parseObject(text: string): SecretRecord | undefined {
 /** The record in a map that a service stores natively, or that was parsed from JSON; the same reading rules as `decodePayload`. */
 export function recordFromMap(map: Readonly<Record<string, unknown>>): SecretRecord {
   const values = textValues();
-  let schema: string | undefined;
+  const schema = isType(map[TYPE_KEY]) ? map[TYPE_KEY] : undefined;
   let formerSchema: string | undefined;
   for (const key of Object.keys(map)) {
     const value = map[key];
-    if (key === TYPE_KEY && isType(value)) schema = value;
-    else if (key === FORMER_TYPE_KEY && isType(value)) formerSchema = value;
+    if (key === TYPE_KEY && schema !== undefined) continue;
+    if (key === FORMER_TYPE_KEY && schema === undefined && isType(value)) formerSchema = value;
     else if (typeof value === "string") values[key] = value;
     else if (value !== null && value !== undefined) values[key] = JSON.stringify(value);
   }
   const type = schema ?? formerSchema;
-  return type === undefined || type === "arbitrary" ? { values } : { schema: type, values };
+  return type === undefined || type === NO_TYPE ? { values } : { schema: type, values };
 }
 
 /** Other tools have a `$type`, too (that of .NET is the name of a class): then it is a key like any other. */

@@ -170,7 +170,8 @@ export class AwsEmulator {
 
   #denied(operation: string, name: string): boolean {
     const deny = this.server.faults.get("deny");
-    if (deny !== undefined && (deny.name === undefined || deny.name === name)) return true;
+    const { name: only = name, permission = `secretsmanager:${operation}` } = deny ?? {};
+    if (deny !== undefined && only === name && permission === `secretsmanager:${operation}`) return true;
     return this.deniedOperations.has(operation) || this.deniedNames.has(name);
   }
 

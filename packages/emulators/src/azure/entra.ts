@@ -3,6 +3,8 @@ import { generate } from "selfsigned";
 import type { LoopbackAnswer, LoopbackRequest } from "../loopback.ts";
 
 const LIFETIME_SECONDS = 3_600;
+// How far clocks may differ.
+const LEEWAY_SECONDS = 300;
 
 /** What a service principal of the emulator proves itself with. */
 export interface Principal {
@@ -28,6 +30,8 @@ export class Entra {
   readonly tokens = new Set<string>();
   /** How each token was asked for, in order. */
   readonly grants: Grant[] = [];
+  /** How far the clock of Entra is ahead, in milliseconds. */
+  skewMs = 0;
   /** The client ids that managed identities were asked for, `undefined` for the one of the system. */
   readonly identities: (string | undefined)[] = [];
 
@@ -73,12 +77,14 @@ export class Entra {
     if (form.get("scope")?.split(" ").includes("https://vault.azure.net/.default") !== true)
       return refusal(400, "invalid_scope", "AADSTS70011: The provided value for scope is not valid.");
     const grant = this.#grantOf(form);
+    if (grant === "out of time")
+      return refusal(401, "invalid_client", "AADSTS700024: Client assertion is not within its valid time range.");
     if (grant === undefined) return refusal(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.");
     this.grants.push(grant);
     return json(200, { token_type: "Bearer", expires_in: LIFETIME_SECONDS, ext_expires_in: LIFETIME_SECONDS, access_token: this.issue() });
   }
 
-  #grantOf(form: URLSearchParams): Grant | undefined {
+  #grantOf(form: URLSearchParams): Grant | "out of time" | undefined {
     if (form.get("client_secret") === this.principal.clientSecret) return "client_secret";
     if (form.get("client_assertion_type") !== "urn:ietf:params:oauth:client-assertion-type:jwt-bearer") return undefined;
     const assertion = form.get("client_assertion") ?? "";
@@ -86,8 +92,11 @@ export class Entra {
     // What a certificate signs is a JWT about the client itself; whose certificate it is, the emulator does not look at.
     const [, payload = ""] = assertion.split(".");
     try {
-      const claims = JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as { readonly iss?: unknown; readonly sub?: unknown };
-      return claims.iss === this.principal.clientId && claims.sub === this.principal.clientId ? "client_certificate" : undefined;
+      const claims = JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as Readonly<Record<string, unknown>>;
+      if (claims["iss"] !== this.principal.clientId || claims["sub"] !== this.principal.clientId) return undefined;
+      const now = (Date.now() + this.skewMs) / 1000;
+      const isTimely = Number(claims["nbf"]) <= now + LEEWAY_SECONDS && Number(claims["exp"]) >= now - LEEWAY_SECONDS;
+      return isTimely ? "client_certificate" : "out of time";
     } catch {
       return undefined;
     }

@@ -7,6 +7,15 @@ import { Vault, VaultRefusal } from "./vault.ts";
 
 const LARGEST_PAGE = 25;
 const NAME = /^[0-9A-Za-z-]{1,127}$/;
+// What is not here reads metadata.
+const ACTIONS: Readonly<Record<string, string>> = {
+  "GET secret": "getSecret/action",
+  "PUT secret": "setSecret/action",
+  "PATCH secret": "update/action",
+  "DELETE secret": "delete",
+  "POST deleted": "recover/action",
+  "DELETE deleted": "purge/action",
+};
 
 /** How the emulator challenges: the older form names a resource, the newer one a scope. */
 export type ChallengeForm = "resource" | "scope";
@@ -86,11 +95,13 @@ export class AzureEmulator {
     }
     if (faults.take("broken") !== undefined) return refusal(503, "ServiceUnavailable", "The service is temporarily unavailable.");
     const deny = faults.get("deny");
-    if (deny !== undefined && (deny.name === undefined || deny.name.toLowerCase() === partsOf(request).name.toLowerCase()))
+    const { name } = partsOf(request);
+    const { name: only = name, permission = actionOf(request) } = deny ?? {};
+    if (deny !== undefined && only.toLowerCase() === name.toLowerCase() && permission === actionOf(request))
       return refusal(
         403,
         "Forbidden",
-        "Caller is not authorized to perform action on resource.\r\nAction: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\r\n",
+        `Caller is not authorized to perform action on resource.\r\nCaller: appid=${this.entra.principal.clientId}\r\nAction: '${actionOf(request)}'\r\nAssignment: (not found)\r\n`,
         "ForbiddenByRbac",
       );
     if (faults.get("echo") !== undefined && request.method !== "GET")
@@ -191,6 +202,13 @@ function partsOf({ path }: LoopbackRequest): { readonly area: string; readonly n
   const [, area = "", name = "", rest = "", ...more] = path.split("/");
   if (more.length > 0) throw new VaultRefusal(404, "NotFound", "The resource does not exist.");
   return { area, name: decodeURIComponent(name), rest };
+}
+
+/** The data action that a role has to allow for a request. */
+function actionOf(request: LoopbackRequest): string {
+  const { area, name, rest } = partsOf(request);
+  const kind = area === "deletedsecrets" ? "deleted" : name === "" || rest === "versions" ? "listing" : "secret";
+  return `Microsoft.KeyVault/vaults/secrets/${ACTIONS[`${request.method} ${kind}`] ?? "readMetadata/action"}`;
 }
 
 function label(request: LoopbackRequest): string {

@@ -60,8 +60,7 @@ export async function startGrpcFront(
         const resource = request.parent ?? request.name ?? request.secret?.name ?? "";
         const page = method.startsWith("List") ? pageOf(request.pageToken ?? "", pageLimit) : undefined;
         const sent = `${JSON.stringify(call.metadata.getMap())} ${JSON.stringify(request)} ${request.payload?.data?.toString("utf8") ?? ""}`;
-        const secretId = /\/secrets\/([^/]+)/.exec(resource)?.[1];
-        makeTrouble(rest.faults, { method, secretId, page, sent });
+        makeTrouble(rest.faults, { method, resource, page, sent });
         const answered = answerGrpc(state, method, request);
         if (writes(method) && rest.faults.take("reset_after_write") !== undefined) return relay.reset();
         const repeated = page !== undefined && rest.faults.get("repeat_token") !== undefined;

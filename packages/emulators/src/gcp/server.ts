@@ -28,12 +28,19 @@ export class GcpServer {
   readonly rest: LoopbackServer;
   readonly grpc: GrpcFront | undefined;
   readonly project: string;
+  readonly #guard: TokenGuard;
 
-  private constructor(state: SecretManagerState, project: string, rest: LoopbackServer, grpc: GrpcFront | undefined) {
+  private constructor(
+    state: SecretManagerState,
+    fronts: { readonly rest: LoopbackServer; readonly grpc: GrpcFront | undefined },
+    project: string,
+    guard: TokenGuard,
+  ) {
     this.state = state;
     this.project = project;
-    this.rest = rest;
-    this.grpc = grpc;
+    this.rest = fronts.rest;
+    this.grpc = fronts.grpc;
+    this.#guard = guard;
   }
 
   static async start(options: GcpServerOptions = {}): Promise<GcpServer> {
@@ -48,7 +55,7 @@ export class GcpServer {
         if (!guard.accepts(request.headers["authorization"])) throw unauthenticated();
         const page = call.method.startsWith("List") ? pageOf(request.query.get("pageToken") ?? "", options.pageLimit) : undefined;
         const sent = `${String(request.headers["authorization"])} ${request.body.toString("utf8")} ${decoded(request.body)}`;
-        if (faults.current !== undefined) makeTrouble(faults.current, { method: call.method, secretId: idIn(call.resource), page, sent });
+        if (faults.current !== undefined) makeTrouble(faults.current, { method: call.method, resource: call.resource, page, sent });
         const answer = answerRest(state, call, request);
         return faults.current?.get("repeat_token") !== undefined && page !== undefined ? withToken(answer) : answer;
       } catch (error) {
@@ -62,7 +69,12 @@ export class GcpServer {
     });
     faults.current = rest.faults;
     const grpc = options.protos === undefined ? undefined : await startGrpcFront(options.protos, state, rest, options.pageLimit);
-    return new GcpServer(state, project, rest, grpc);
+    return new GcpServer(state, { rest, grpc }, project, guard);
+  }
+
+  /** How far the clock of the service is ahead, in milliseconds. */
+  set skewMs(skewMs: number) {
+    this.#guard.skewMs = skewMs;
   }
 
   get faults(): Faults {
@@ -88,8 +100,12 @@ export class GcpServer {
   }
 }
 
+// How far in the future a token may have been made.
+const LEEWAY_SECONDS = 300;
+
 /** Which credentials are accepted. */
 class TokenGuard {
+  skewMs = 0;
   readonly #tokens: ReadonlySet<string>;
   readonly #key: KeyObject | undefined;
 
@@ -103,19 +119,16 @@ class TokenGuard {
     return token !== undefined && (this.#tokens.has(token) || this.#signed(token));
   }
 
-  /** A self-signed token of the service account: not expired, and for this API by its scope or its audience. */
+  /** A self-signed token of the service account: not expired, not from the future, and for this API by its scope or its audience. */
   #signed(token: string): boolean {
     const [head, claims, signature] = token.split(".");
     if (this.#key === undefined || head === undefined || claims === undefined || signature === undefined) return false;
     if (!verify("sha256", Buffer.from(`${head}.${claims}`), this.#key, Buffer.from(signature, "base64url"))) return false;
-    const { exp, scope, aud } = JSON.parse(Buffer.from(claims, "base64url").toString("utf8")) as Readonly<Record<string, unknown>>;
+    const { iat, exp, scope, aud } = JSON.parse(Buffer.from(claims, "base64url").toString("utf8")) as Readonly<Record<string, unknown>>;
     const forUs = String(scope).includes("cloud-platform") || String(aud).startsWith("https://secretmanager.");
-    return typeof exp === "number" && exp > Date.now() / 1000 && forUs;
+    const now = (Date.now() + this.skewMs) / 1000;
+    return typeof iat === "number" && iat < now + LEEWAY_SECONDS && typeof exp === "number" && exp > now && forUs;
   }
-}
-
-function idIn(resource: string): string | undefined {
-  return /\/secrets\/([^/]+)/.exec(resource)?.[1];
 }
 
 function decoded(body: Buffer): string {

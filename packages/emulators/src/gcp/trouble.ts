@@ -5,14 +5,26 @@ import { ServiceError } from "./service-error.ts";
 export interface CallDetails {
   /** The method of the API, as in its proto: `AccessSecretVersion`. */
   readonly method: string;
-  /** The id of the secret, where the call names one. */
-  readonly secretId: string | undefined;
+  /** What the call is about: a parent, a secret or a version. */
+  readonly resource: string;
   /** The page of a listing, counted from 1. */
   readonly page: number | undefined;
   /** The request as it came, credential included: what a careless service repeats in its error. */
   readonly sent: string;
 }
 
+/** The permission that each method asks for. */
+const PERMISSIONS: Readonly<Record<string, string>> = {
+  ListSecrets: "secretmanager.secrets.list",
+  CreateSecret: "secretmanager.secrets.create",
+  GetSecret: "secretmanager.secrets.get",
+  UpdateSecret: "secretmanager.secrets.update",
+  DeleteSecret: "secretmanager.secrets.delete",
+  AddSecretVersion: "secretmanager.versions.add",
+  ListSecretVersions: "secretmanager.versions.list",
+  GetSecretVersion: "secretmanager.versions.get",
+  AccessSecretVersion: "secretmanager.versions.access",
+};
 const WRITES: ReadonlySet<string> = new Set(["CreateSecret", "AddSecretVersion", "UpdateSecret", "DeleteSecret"]);
 
 /** Whether a method changes something. */
@@ -35,14 +47,20 @@ export function makeTrouble(faults: Faults, call: CallDetails): void {
   if (faults.take("broken") !== undefined) throw new ServiceError("UNAVAILABLE", "The service is currently unavailable.");
   if (faults.get("unauthenticated") !== undefined) throw unauthenticated();
   const deny = faults.get("deny");
-  if (deny !== undefined && (deny.name === undefined || deny.name === call.secretId))
-    throw new ServiceError("PERMISSION_DENIED", `Permission denied for ${call.method} (or the resource may not exist).`, {
-      reason: { reason: "IAM_PERMISSION_DENIED", metadata: { permission: `secretmanager.${call.method}` } },
-    });
+  const id = /\/secrets\/([^/]+)/.exec(call.resource)?.[1];
+  const needed = PERMISSIONS[call.method] ?? call.method;
+  const { name: only = id, permission = needed } = deny ?? {};
+  if (deny !== undefined && only === id && permission === needed) throw denied(needed, call.resource);
   if (faults.get("echo") !== undefined && writes(call.method))
     throw new ServiceError("INVALID_ARGUMENT", `Invalid value at 'payload': ${call.sent}`);
   if (call.page !== undefined && faults.get("fail_page")?.page === call.page)
     throw new ServiceError("INTERNAL", "An internal error has occurred.");
+}
+
+function denied(permission: string, resource: string): ServiceError {
+  return new ServiceError("PERMISSION_DENIED", `Permission '${permission}' denied for resource '${resource}' (or it may not exist).`, {
+    reason: { reason: "IAM_PERMISSION_DENIED", metadata: { permission, resource } },
+  });
 }
 
 /** What a credential that is not accepted is answered. */

@@ -128,6 +128,11 @@ export const BROKEN_VALUES: readonly BrokenDriver[] = [
     own: "keys: the names of what every object has are keys like any other",
   },
   {
+    defect: "takes a key of the user's for the type of the schema",
+    breaks: (driver) => storing(driver, (value, key) => (key === "zenml_schema_name" ? undefined : value)),
+    own: "keys: a key that the former system reserved is kept, and no schema",
+  },
+  {
     defect: "answers values on an ordinary object",
     breaks: (driver) =>
       reading(driver, (secret) => {

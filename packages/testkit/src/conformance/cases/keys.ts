@@ -33,6 +33,10 @@ export const keyCases: readonly CaseDefinition[] = [
     await lab.stored(lab.name("characters"), { _a: "1", "a.b": "2", "a-b": "3", a_b: "4", "a.b.c": "5", a1: "6", ["k".repeat(255)]: "7" });
   }),
 
+  demand("keys: a key that the former system reserved is kept, and no schema", [fixtures], async (lab) => {
+    await lab.stored(lab.name("former"), { zenml_schema_name: "mysql", user: "etl" });
+  }),
+
   demand("keys: keys that other tools have made are kept", [fixtures], async (lab) => {
     await lab.stored(lab.name("strange"), {
       "with space": "1",
