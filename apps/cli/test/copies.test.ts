@@ -128,7 +128,8 @@ describe.each(TARGETS)("what another tool has written, copied to $to", ({ to }) 
     expect(await textOf(here, `of-${from}`)).toEqual(await textOf(source, name));
     expect(await textOf(here, `of-${from}`)).toMatchObject({
       "key ключ": "2",
-      "key id": "12345678901234567890",
+      // The engine of Vault itself keeps numbers as doubles.
+      "key id": from === "vault" ? "12345678901234567000" : "12345678901234567890",
       "key nested": '{"a":[1,2]}',
     });
   });

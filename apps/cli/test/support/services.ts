@@ -5,13 +5,14 @@ import { AwsEmulator } from "@coffer/emulators/aws/server";
 import { AzureEmulator } from "@coffer/emulators/azure/server";
 import { GcpServer } from "@coffer/emulators/gcp/server";
 import type { LoopbackServer } from "@coffer/emulators/loopback";
+import { VaultEmulator } from "@coffer/emulators/vault/server";
 
 type Environment = Readonly<Record<string, string>>;
 
 /** A service that runs on loopback, and the way to it. */
 export interface RunningService {
   /** The settings of a secrets manager there, as they stand in a file. */
-  readonly settings: Readonly<Record<string, string | boolean>>;
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
   /** Where the credential is found. */
   readonly env: Environment;
   /** The same for a credential that the service does not accept. */
@@ -138,6 +139,37 @@ const gcp: Service = {
   },
 };
 
+const vault: Service = {
+  flavor: "vault",
+  storesBytes: false,
+  deletesSoftly: true,
+  reading: { permission: "read on secret/data", grant: 'capabilities = ["read"]' },
+  listing: { permission: "list on secret/metadata", grant: 'capabilities = ["list"]' },
+  signIn: "vault login",
+  looksAtCredentials: true,
+  async start() {
+    const emulator = await VaultEmulator.start();
+    const token = emulator.auth.issue();
+    const wrong = "hvs.wrong-token";
+    return {
+      settings: { address: emulator.url, kv_version: 2, soft_delete: true, custom_metadata: true },
+      env: { VAULT_TOKEN: token },
+      wrongEnv: { VAULT_TOKEN: wrong },
+      credentials: [token, wrong],
+      plant: (name, content) => void emulator.kv().write(name, mapIn(content)),
+      server: emulator.server,
+      disconnect: () => emulator.server.disconnect(),
+      stop: () => emulator.stop(),
+    };
+  },
+};
+
+/** What Vault holds is always a map: a text that is none becomes the value of a key, as its own tools would be told. */
+function mapIn(content: string | Uint8Array): Readonly<Record<string, unknown>> {
+  const text = Buffer.from(content).toString("utf8");
+  return text.startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : { value: text };
+}
+
 function accountKeys(): { readonly publicKey: string; readonly privateKey: string } {
   return generateKeyPairSync("rsa", {
     modulusLength: 2048,
@@ -163,4 +195,4 @@ function accountFile(folder: string, name: string, privateKey: string): string {
 }
 
 /** Every service that the command line is tried on. */
-export const SERVICES: readonly Service[] = [aws, azure, gcp];
+export const SERVICES: readonly Service[] = [aws, azure, gcp, vault];

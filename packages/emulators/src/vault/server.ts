@@ -159,7 +159,7 @@ export class VaultEmulator {
       repeatsPages: this.#trouble.repeatsPages,
     };
     if (!allows(token.policy, kv)) throw permissionDenied();
-    this.#trouble.atTheKey(call, kv.name);
+    this.#trouble.atTheKey(kv);
     if (call.operation !== "update" && call.operation !== "patch" && call.operation !== "delete") this.#checkIndex();
     return mount.version === 1 ? answerVersion1(kv) : answerVersion2(kv);
   }

@@ -1,6 +1,7 @@
 import type { Fault, Faults } from "../faults.ts";
 import { counted, permissionDenied, VaultRefusal } from "./answers.ts";
 import type { VaultCall } from "./call.ts";
+import type { KvCall } from "./kv-call.ts";
 
 /** Says the trouble that is switched on in the words of Vault. */
 export class VaultTrouble {
@@ -40,13 +41,16 @@ export class VaultTrouble {
   /** The caller has no permission for anything. */
   get deniesAll(): boolean {
     const deny = this.#faults.get("deny");
-    return deny !== undefined && deny.name === undefined;
+    return deny !== undefined && deny.name === undefined && deny.permission === undefined;
   }
 
   /** Trouble with one key, or with the page of a listing. */
-  atTheKey(call: VaultCall, name: string): void {
+  atTheKey({ call, mount, area, name }: KvCall): void {
     const deny = this.#faults.get("deny");
-    if (deny !== undefined && (deny.name === undefined || deny.name === name)) throw permissionDenied();
+    // As a policy grants it: a capability on a path, here without the name.
+    const needed = `${call.operation === "update" ? "create or update" : call.operation} on ${[mount.path, area].filter(Boolean).join("/")}`;
+    const { name: only = name, permission = needed } = deny ?? {};
+    if (deny !== undefined && only === name && permission === needed) throw permissionDenied();
     const failing = this.#faults.get("fail_page");
     if (failing === undefined || (call.operation !== "list" && call.operation !== "scan")) return;
     if (this.#pageOf(call, failing) === failing.page) throw new VaultRefusal(500, [counted("internal error")]);
