@@ -141,6 +141,18 @@ describe("requests", () => {
     expect(requests).toEqual({ "GET data": 1_000, "GET lookup-self": 1 });
   });
 
+  test("72, 73, 74: an absent name is not there, an empty scope lists nothing, and a delete leaves neither versions nor metadata", async () => {
+    const one = await start();
+    const { manager, mount } = one;
+    await expect(manager.getSecret("absent")).rejects.toMatchObject({ code: "not_found" });
+    expect(await Array.fromAsync(manager.listSecrets())).toEqual([]);
+    await manager.registerSecret({ name: "db", values: { a: "b" } });
+    await manager.updateSecret("db", { values: { a: "c" } });
+    await manager.deleteSecret("db");
+    expect(mount.entry("coffer/namespace/team-a/db")).toBeUndefined();
+    expect(await Array.fromAsync(manager.listSecrets())).toEqual([]);
+  });
+
   test("76: two managers on two servers each use their own server and their own token", async () => {
     const [first, second] = [await start(), await start()];
     await first.manager.registerSecret({ name: "mine", values: { of: "first" } });

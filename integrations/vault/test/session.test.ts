@@ -59,7 +59,7 @@ describe("a token that is there already", () => {
     expect(await used({ token_file, ...(setting === undefined ? {} : { token: setting }) })).toBe(setting);
   });
 
-  test("without any the error says how to get one, and nothing is sent", async () => {
+  test("71: without any the error says how to get one, and nothing is sent", async () => {
     const error = await open({})
       .getSecret("db")
       .catch((reason: unknown) => reason);

@@ -55,7 +55,7 @@ async function failure(settings: VaultSettings): Promise<{ readonly code: string
 }
 
 describe("the server", () => {
-  test("address, or VAULT_ADDR, or BAO_ADDR before it", async () => {
+  test("70: address, or VAULT_ADDR, or BAO_ADDR before it", async () => {
     const emulator = await start();
     const token = emulator.auth.issue();
     expect(await seen(emulator, { address: `${emulator.url}/`, token })).toHaveLength(2);
