@@ -2,6 +2,7 @@ import type { CommandEntry } from "./command.ts";
 import { componentCommands } from "./commands/component/table.ts";
 import { stackCommands } from "./commands/stack/table.ts";
 import {
+  ADOPT,
   EVERYWHERE,
   HELP,
   IMMEDIATE,
@@ -90,6 +91,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       VALUES,
       VALUES_FORMAT,
       { name: "remove-keys", short: "r", value: "KEYS", sentence: "Remove these keys, separated by commas." },
+      ADOPT,
       NO_WARN,
       ...ON_A_MANAGER,
     ],

@@ -52,6 +52,8 @@ export const VALUES_FORMAT: OptionEntry = {
 };
 /** For commands that delete. */
 export const IMMEDIATE: OptionEntry = { name: "immediate", sentence: "Skip the recovery window of services that have one." };
+/** For commands that change what may be another tool's. */
+export const ADOPT: OptionEntry = { name: "adopt", sentence: "Also change a secret that another tool has written; it is ours then." };
 /** For commands that show values. */
 export const MASKED: OptionEntry = { name: "masked", sentence: "Print *** instead of every value." };
 

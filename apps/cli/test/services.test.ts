@@ -210,12 +210,15 @@ test.each(SERVICES)("on $flavor a secret of another tool is read and copied, and
   expect(await desk.json("secret", "get", "rds")).toMatchObject({ content });
   const change = await desk.run(["secret", "update", "rds", "--port=1", "--no-warn"]);
   expect(change).toMatchObject({ status: 4, stdout: "", stderr: expect.stringContaining("coffer secret copy rds NEW_NAME") });
-  expect(change.stderr).not.toContain("adopt");
+  expect(change.stderr).toContain("coffer secret update rds --adopt");
   await desk.succeed(["secret", "copy", "rds", "ours"]);
   await desk.succeed(["secret", "update", "ours", "--port=1", "--no-warn"]);
   expect(await desk.json("secret", "get", "ours")).toMatchObject({ content: { ...content, port: "1" } });
   expect(await desk.json("secret", "cleanup", "--yes")).toEqual({ deleted: 1 });
   expect(await desk.json("secret", "get", "rds")).toMatchObject({ content });
+  await desk.succeed(["secret", "update", "rds", "--adopt", "--port=2", "--no-warn"]);
+  await desk.succeed(["secret", "update", "rds", "--port=3", "--no-warn"]);
+  expect(await desk.json("secret", "get", "rds")).toMatchObject({ content: { ...content, port: "3" } });
 });
 
 test.each(SERVICES.filter(({ alias }) => alias !== undefined))(

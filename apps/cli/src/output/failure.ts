@@ -23,7 +23,7 @@ export const NO_REVISION_HINT = "`coffer secret history NAME` lists the revision
 
 /** What to do about a secret that is not ours to change. A program can take it over, a command only makes another one. */
 const FOREIGN_HINT =
-  "Another tool has written it: change it with that, or make one of your own from it: coffer secret copy NAME NEW_NAME (--to=MANAGER puts it elsewhere).";
+  "To change it all the same, so that it is ours then: coffer secret update NAME --adopt … To leave it and make one of your own from it: coffer secret copy NAME NEW_NAME (--to=MANAGER puts it elsewhere).";
 
 /** What the library says to do in terms of its API, said in commands. */
 const COMMAND_FOR: Readonly<Record<string, string>> = {

@@ -53,7 +53,8 @@ async function update(
   if (removeKeys.length > 0)
     context.say(`In the secret "${visible(name)}" these keys will be removed: ${removeKeys.map(visible).join(", ")}`);
   warnAbout(given, call, context);
-  const written = await session.manager.updateSecret(name, { values: textValues(given.values), removeKeys }, { signal: context.signal });
+  const change = { values: textValues(given.values), removeKeys, adopt: call.options.has("adopt") };
+  const written = await session.manager.updateSecret(name, change, { signal: context.signal });
   await printDone(call, context, `The secret "${visible(name)}" has been updated.`, { name, revision: written.revision });
 }
 
