@@ -394,6 +394,15 @@ describe("the engine", () => {
     expect(other.message).toContain("no KV engine");
   });
 
+  test("an answer about the mount that is none is not taken for one about version 1", async () => {
+    const one = await laboratory();
+    one.mount.write(one.stored("db"), { a: "b" });
+    for (const body of [{ ok: true }, { data: null }, { data: { type: "kv" } }]) {
+      const front = await frontOf(one.emulator, ({ path }) => (path.startsWith("/v1/sys/internal/") ? answers(200, body) : undefined));
+      expect(await failure(one.manager({ address: front.url }).hasSecret("db"))).toMatchObject({ code: "unavailable" });
+    }
+  });
+
   test("a namespace that does not exist is no missing secret", async () => {
     const one = await laboratory();
     for (const kv_version of [undefined, 2] as const)
