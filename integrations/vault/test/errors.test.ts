@@ -464,6 +464,24 @@ describe("a listing", () => {
   });
 });
 
+describe("a listing that has to ask about each name", () => {
+  test("T86: of which one may not be asked about, or fails, is no list", async () => {
+    const one = await laboratory({ kv_version: 2, soft_delete: true, max_retries: 0 });
+    for (let index = 0; index < 40; index += 1) one.mount.write(one.stored(`n${index}`), { a: "b" });
+    one.mount.softDelete(one.stored("n7"));
+    const manager = one.manager();
+    expect(await Array.fromAsync(manager.listSecrets())).toHaveLength(39);
+    one.emulator.server.faults.inject({ kind: "deny", name: one.stored("n35") });
+    expect(await failure(Array.fromAsync(manager.listSecrets()))).toMatchObject({ code: "permission_denied" });
+    one.emulator.server.faults.heal();
+    const front = await frontOf(one.emulator, ({ path }) => {
+      if (!path.endsWith("/n35")) return undefined;
+      return answers(200, { data: { versions: {} } });
+    });
+    expect(await failure(Array.fromAsync(one.manager({ address: front.url }).listSecrets()))).toMatchObject({ code: "unavailable" });
+  });
+});
+
 describe("never read as missing", () => {
   const troubles = [
     ["forbidden", { kind: "deny" }],
