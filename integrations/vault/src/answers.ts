@@ -1,3 +1,11 @@
+// What stands in a refusal whose status is lost, and the status that it had.
+const HIDDEN: readonly (readonly [RegExp, number])[] = [
+  [/^$/, 404],
+  [/permission denied/, 403],
+  [/check-and-set|missing client token/, 400],
+  [/quota exceeded/, 429],
+];
+
 /** What a refusal of the server says. Its texts are looked at and never shown: they can repeat the request. */
 export interface Refusal {
   readonly status: number;
@@ -60,6 +68,19 @@ export function lostVersionIn({ status, body }: Refusal): LostVersion | undefine
   if (status !== 404) return undefined;
   const { version, destroyed } = objectOf(objectOf(body?.["data"])["metadata"]);
   return typeof version === "number" ? { version, destroyed: destroyed === true } : undefined;
+}
+
+/**
+ * The refusal in what a client that was passed in takes for an answer: whatever comes back about a path with `sys/health` in it, as a secret can have it.
+ * The status is lost; that there is nothing is the one refusal without a word.
+ * @throws Error as the SDK throws it for a refusal
+ */
+export function throwHidden(answer: unknown): void {
+  const { errors } = objectOf(answer);
+  if (!Array.isArray(errors)) return;
+  const told = errors.join(" ");
+  const [, status] = HIDDEN.find(([pattern]) => pattern.test(told)) ?? [undefined, 500];
+  throw Object.assign(new Error("The server refuses the request."), { response: { statusCode: status, body: answer } });
 }
 
 function textsOf(value: unknown): readonly string[] {

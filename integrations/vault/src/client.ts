@@ -1,5 +1,5 @@
 import { type CallOptions, DriverError } from "@coffer/core";
-import { objectOf, refusalOf, says } from "./answers.ts";
+import { objectOf, refusalOf, says, throwHidden } from "./answers.ts";
 import { planCredential } from "./credentials.ts";
 import { hasOnlyAsked } from "./errors.ts";
 import { sendWithRetries } from "./retries.ts";
@@ -141,25 +141,6 @@ function outcomeOf({ method }: VaultRequest): "not_applied" | "unknown" {
   return method === "GET" ? "not_applied" : "unknown";
 }
 
-/**
- * The refusal in what a client that was passed in takes for an answer: whatever comes back about a path with `sys/health` in it, as a secret can have it.
- * The status is lost; that there is nothing is the one refusal without a word.
- */
-function throwHidden(answer: unknown): void {
-  const { errors } = objectOf(answer);
-  if (!Array.isArray(errors)) return;
-  const told = errors.join(" ");
-  const [, status] = HIDDEN.find(([pattern]) => pattern.test(told)) ?? [undefined, 500];
-  throw Object.assign(new Error("The server refuses the request."), { response: { statusCode: status, body: answer } });
-}
-
-const HIDDEN: readonly (readonly [RegExp, number])[] = [
-  [/^$/, 404],
-  [/permission denied/, 403],
-  [/check-and-set|missing client token/, 400],
-  [/quota exceeded/, 429],
-];
-
 /** The token is not taken, and there is no other. */
 function unaccepted(error: unknown): DriverError {
   return new DriverError("unauthenticated", error, {
@@ -250,7 +231,8 @@ function untilGivenUp<Result>(promise: Promise<Result>, options: CallOptions, ti
       if (remaining <= 0) reject(timedOut());
       else timer = setTimeout(onTime, Math.min(remaining, LONGEST_TIMER_MS));
     };
-    onTime();
+    if (signal.aborted) onAbort();
+    else onTime();
     signal.addEventListener("abort", onAbort, { once: true });
     promise.then(resolve, reject).finally(() => {
       clearTimeout(timer);

@@ -394,6 +394,15 @@ describe("the engine", () => {
     expect(other.message).toContain("no KV engine");
   });
 
+  test("an answer about the mount that is none is not taken for one about version 1", async () => {
+    const one = await laboratory();
+    one.mount.write(one.stored("db"), { a: "b" });
+    for (const body of [{ ok: true }, { data: null }, { data: { type: "kv" } }]) {
+      const front = await frontOf(one.emulator, ({ path }) => (path.startsWith("/v1/sys/internal/") ? answers(200, body) : undefined));
+      expect(await failure(one.manager({ address: front.url }).hasSecret("db"))).toMatchObject({ code: "unavailable" });
+    }
+  });
+
   test("a namespace that does not exist is no missing secret", async () => {
     const one = await laboratory();
     for (const kv_version of [undefined, 2] as const)
@@ -452,6 +461,24 @@ describe("a listing", () => {
       const front = await frontOf(one.emulator, ({ path }) => (/\/c\/?$/.test(path) ? answers(200, { data: { keys: "x" } }) : undefined));
       expect(await failure(Array.fromAsync(one.manager({ address: front.url }).listSecrets()))).toMatchObject({ code: "unavailable" });
     }
+  });
+});
+
+describe("a listing that has to ask about each name", () => {
+  test("T86: of which one may not be asked about, or fails, is no list", async () => {
+    const one = await laboratory({ kv_version: 2, soft_delete: true, max_retries: 0 });
+    for (let index = 0; index < 40; index += 1) one.mount.write(one.stored(`n${index}`), { a: "b" });
+    one.mount.softDelete(one.stored("n7"));
+    const manager = one.manager();
+    expect(await Array.fromAsync(manager.listSecrets())).toHaveLength(39);
+    one.emulator.server.faults.inject({ kind: "deny", name: one.stored("n35") });
+    expect(await failure(Array.fromAsync(manager.listSecrets()))).toMatchObject({ code: "permission_denied" });
+    one.emulator.server.faults.heal();
+    const front = await frontOf(one.emulator, ({ path }) => {
+      if (!path.endsWith("/n35")) return undefined;
+      return answers(200, { data: { versions: {} } });
+    });
+    expect(await failure(Array.fromAsync(one.manager({ address: front.url }).listSecrets()))).toMatchObject({ code: "unavailable" });
   });
 });
 

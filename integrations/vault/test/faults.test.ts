@@ -1,6 +1,8 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { DriverError, type SecretsManager } from "@coffer/core";
 import type { LoopbackAnswer, LoopbackServer } from "@coffer/emulators/loopback";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { sendWithRetries } from "../src/retries.ts";
 import type { VaultSettings } from "../src/settings-types.ts";
 import { TransportError, type WireRequest } from "../src/transport.ts";
@@ -203,6 +205,28 @@ describe("silence", () => {
       controller.abort();
       expect(await pending).toMatchObject({ code: "aborted" });
       expect(server.count()).toBe(0);
+    }
+  });
+
+  test("T98: an abort and a deadline end the connection as well: the server need not go on", { timeout: 10_000 }, async () => {
+    const one = await laboratory({ kv_version: 2 });
+    for (const how of ["aborted", "timeout"] as const) {
+      const there = Promise.withResolvers<void>();
+      const gone = Promise.withResolvers<void>();
+      const server = createServer((_request, response) => {
+        response.on("close", gone.resolve);
+        there.resolve();
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      onTestFinished(() => void server.close());
+      const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const controller = new AbortController();
+      const options = how === "aborted" ? { signal: controller.signal } : { timeoutMs: 200 };
+      const pending = failure(one.manager({ address }).getSecret("a", options));
+      await there.promise;
+      controller.abort();
+      expect(await pending).toMatchObject({ code: how });
+      await gone.promise;
     }
   });
 

@@ -1,6 +1,6 @@
-import type { SecretsManager } from "@coffer/core";
+import { DriverError, type SecretsManager } from "@coffer/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { failure, type Laboratory, laboratory } from "./laboratory.ts";
+import { call, failure, type Laboratory, laboratory } from "./laboratory.ts";
 
 afterEach(() => void vi.unstubAllEnvs());
 
@@ -95,6 +95,10 @@ describe("T48, T49: names that are made to mislead", () => {
       for (const name of [...LEADS_ELSEWHERE, ...BREAKS_A_LINE, ...(kv_version === 1 ? ["a..b", "a\\..\\b"] : [])])
         for (const [what, run] of Object.entries(CALLS).filter(([key]) => key !== "rename"))
           expect(await failure(run(manager, name)), `${what} ${JSON.stringify(name)}`).toMatchObject({ code: "invalid_name" });
+      for (const name of [...LEADS_ELSEWHERE, ...BREAKS_A_LINE]) {
+        const error = await one.driver.read(name, call({ scope: "none" })).catch((reason: unknown) => reason);
+        expect(DriverError.isInstance(error) && error.info.code, `the driver, ${JSON.stringify(name)}`).toBe("invalid_name");
+      }
       expect(one.emulator.seen).toEqual([]);
       expect(one.mount.keys()).toEqual([]);
     });
