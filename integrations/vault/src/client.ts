@@ -63,6 +63,11 @@ export class VaultConnection {
     throw new DriverError("unavailable", undefined, { outcome: outcomeOf(request), safeMessage: "What answers there is not Vault." });
   }
 
+  /** What the server's clock says: its times are held against that, because the clock of this machine may be wrong. */
+  now(): number {
+    return Date.now() + (this.#parts?.transport.clockAheadMs ?? 0);
+  }
+
   close(): void {
     this.#closed = true;
     this.#parts?.session.close();

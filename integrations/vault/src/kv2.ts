@@ -143,7 +143,7 @@ async function restore(engine: Engine, name: string, options: CallOptions): Prom
 async function* history(engine: Engine, name: string, options: CallOptions): AsyncGenerator<RevisionInfo> {
   const metadata = await metadataOf(engine, name, options);
   if (metadata?.live !== true) throw new DriverError("not_found");
-  const versions = Object.entries(metadata.versions).filter(([number, version]) => VERSION.test(number) && !isGone(version));
+  const versions = Object.entries(metadata.versions).filter(([number, version]) => VERSION.test(number) && !isGone(engine, version));
   for (const [number, version] of versions.toSorted(([one], [other]) => Number(other) - Number(one)))
     yield {
       revision: number,
@@ -192,7 +192,7 @@ async function metadataOf(engine: Engine, name: string, options: CallOptions): P
     const { current_version: current, versions, custom_metadata: customMetadata } = objectOf(answer["data"]);
     if (typeof current !== "number") throw strangeAnswer();
     const all = objectOf(versions);
-    const live = Object.hasOwn(all, String(current)) && !isGone(all[String(current)]);
+    const live = Object.hasOwn(all, String(current)) && !isGone(engine, all[String(current)]);
     return { current, live, versions: all, marked: isMarked(customMetadata) };
   } catch (error) {
     if (isNothing(error)) return undefined;
@@ -200,11 +200,11 @@ async function metadataOf(engine: Engine, name: string, options: CallOptions): P
   }
 }
 
-function isGone(version: unknown): boolean {
+function isGone({ connection }: Engine, version: unknown): boolean {
   const { deletion_time: deleted, destroyed } = objectOf(version);
-  // A version can have a time to come at which it will vanish.
+  // A version can have a time to come at which it will vanish. The server tells its time to the second.
   const at = dateIn(deleted);
-  return destroyed === true || (at !== undefined && at.getTime() <= Date.now());
+  return destroyed === true || (at !== undefined && at.getTime() <= connection.now() + 1_000);
 }
 
 async function look(engine: Engine, name: string, options: CallOptions, version?: string): Promise<State> {
@@ -296,7 +296,7 @@ async function mark(engine: Engine, name: string, live: LiveVersion | undefined,
     );
   } catch (error) {
     const info = DriverError.isInstance(error) ? error.info : classifyVaultError(error, { operation: "replace" });
-    throw new DriverError("unavailable", DriverError.isInstance(error) ? error.raw() : error, {
+    throw new DriverError(info.code, DriverError.isInstance(error) ? error.raw() : error, {
       retryable: info.retryable,
       status: info.status,
       outcome: "unknown",

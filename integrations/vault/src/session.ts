@@ -17,7 +17,7 @@ export type Send = (request: VaultRequest, options: CallOptions) => Promise<unkn
 /** How long a login, a renewal or a look at a token may take: they serve many calls, so none of these may end them for the others. */
 const LONGEST_MS = 30_000;
 /** A token that was found good is not looked at again for this long: a thousand refused calls need not ask a thousand times. */
-const TRUSTED_MS = 5_000;
+const TRUSTED_MS = 1_000;
 /** A token is renewed when this much of its time is over. */
 const RENEW_AT = 2 / 3;
 /** A timer that is set for longer goes off at once. */

@@ -71,6 +71,8 @@ export function isLoopback(address: string): boolean {
 export class Transport {
   /** The server, as a message names it. */
   readonly host: string;
+  /** How far the server's clock was ahead of ours at the last answer, to the second. */
+  clockAheadMs = 0;
   readonly #secure: boolean;
   readonly #module: typeof Https;
   readonly #agent: Https.Agent;
@@ -121,6 +123,8 @@ export class Transport {
           const answer = text === undefined ? "foreign" : read(incoming, text);
           if (typeof answer === "string") return end(answer, text === undefined ? "TOO_LARGE" : `STATUS_${incoming.statusCode}`);
           finish();
+          const told = Date.parse(answer.headers["date"] ?? "");
+          if (!Number.isNaN(told)) this.clockAheadMs = told - Date.now();
           resolve(answer);
         };
         wholeText(incoming).then(answered, failed);

@@ -1,5 +1,5 @@
 import { createSecretsManager, type SecretsManager, type SecretsManagerOptions } from "@coffer/core";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { vault } from "../src/index.ts";
 import type { VaultSettings } from "../src/settings-types.ts";
 import { type OpenedVault, openVault } from "./subject.ts";
@@ -106,9 +106,24 @@ describe("secrets of other tools", () => {
     const manager = createSecretsManager(vault, { ...settings, token: emulator.auth.issue({ policy: "no_metadata" }) });
     managers.push(manager);
     const error = (await manager.registerSecret({ name: "db", values: { a: "b" } }).catch((reason: unknown) => reason)) as Error;
-    expect(error).toMatchObject({ code: "unavailable", outcome: "unknown" });
+    expect(error).toMatchObject({ code: "permission_denied", outcome: "unknown" });
     expect(error.message).toMatch(/marker.*was not/);
     expect(mount.read("coffer/global/db")?.data).toEqual({ a: "b" });
+  });
+
+  test("T96: a clock that is 20 minutes off neither brings deleted secrets back nor hides others", async () => {
+    const { mount, manager } = await start({ soft_delete: true });
+    const own = manager({ scope: "global" });
+    await own.registerSecret({ name: "stays", values: { a: "b" } });
+    mount.write("coffer/global/gone", { a: "b" });
+    mount.softDelete("coffer/global/gone");
+    for (const offMs of [-20 * 60_000, 20 * 60_000]) {
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + offMs });
+      expect(await namesOf(own)).toEqual(["stays"]);
+      await expect(Array.fromAsync(own.history("gone"))).rejects.toMatchObject({ code: "not_found" });
+      expect(await Array.fromAsync(own.history("stays"))).toHaveLength(1);
+      vi.useRealTimers();
+    }
   });
 
   test("T61, T62: scopes that look alike list their own, and an entry of another tool in ours is read like any other", async () => {
