@@ -18,9 +18,13 @@ export interface Refusal {
 /** The refusal in what the SDK has thrown; `undefined` for anything else. */
 export function refusalOf(error: unknown): Refusal | undefined {
   const { statusCode, body } = objectOf(objectOf(error)["response"]);
-  if (typeof statusCode !== "number") return undefined;
+  return typeof statusCode === "number" ? refusalIn(statusCode, body) : undefined;
+}
+
+/** The refusal in an answer with such a status. */
+export function refusalIn(status: number, body: unknown): Refusal {
   const said = typeof body === "object" && body !== null ? objectOf(body) : undefined;
-  return { status: statusCode, errors: textsOf(said?.["errors"]), warnings: textsOf(said?.["warnings"]), body: said };
+  return { status, errors: textsOf(said?.["errors"]), warnings: textsOf(said?.["warnings"]), body: said };
 }
 
 /** The fields of an object; of anything else there are none. */
@@ -42,6 +46,11 @@ export function isNothing(error: unknown): boolean {
 /** A 404 in the shape of the server, without a word why: a gateway that knows no such route answers in a shape of its own. */
 export function saysNothing({ status, errors, warnings, body }: Refusal): boolean {
   return status === 404 && Array.isArray(body?.["errors"]) && errors.length === 0 && warnings.length === 0;
+}
+
+/** Whether the path itself is refused: Vault takes no two dots in a row with version 1. It says so as if it had failed. */
+export function refusesDots(refusal: Refusal): boolean {
+  return says(refusal, /relative paths not supported/);
 }
 
 /** Whether the write came to another version than the one it was made for. The server has no status of its own for that. */

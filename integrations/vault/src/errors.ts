@@ -1,5 +1,5 @@
 import { DriverError, type ErrorCode, type ErrorInfo, isRetryableCode, type Operation } from "@coffer/core";
-import { isVersionMismatch, lostVersionIn, objectOf, type Refusal, refusalOf, says, saysNothing } from "./answers.ts";
+import { isVersionMismatch, lostVersionIn, objectOf, type Refusal, refusalOf, refusesDots, says, saysNothing } from "./answers.ts";
 import { TransportError } from "./transport.ts";
 
 interface Explanation {
@@ -32,9 +32,14 @@ export function isLost(error: unknown): boolean {
   if (DriverError.isInstance(error)) return error.info.outcome === "unknown";
   if (error instanceof TransportError) return error.sent;
   const refusal = refusalOf(error);
-  if (refusal !== undefined) return refusal.status >= 500 && refusal.status !== 501 && !isTooLarge(refusal) && !says(refusal, SEALED);
+  if (refusal !== undefined) return refusal.status >= 500 && refusal.status !== 501 && !isRefused(refusal);
   const { code } = objectOf(error);
   return typeof code === "string" && !NEVER_SENT.has(code) && !CERTIFICATE.test(code);
+}
+
+/** Whether the server has refused before anything happened, whatever the status says. */
+function isRefused(refusal: Refusal): boolean {
+  return isTooLarge(refusal) || refusesDots(refusal) || says(refusal, SEALED);
 }
 
 /** The table of this flavor. A refusal that means one thing in one call and another in another is told apart where it is known. */
@@ -114,6 +119,13 @@ function statusExplanation(refusal: Refusal): Explanation {
   if (says(refusal, /Upgrading from non-versioned to versioned/))
     return { code: "unavailable", say: "The engine is being upgraded to version 2.", hint: "Try again in a moment." };
   if (isTooLarge(refusal)) return { code: "too_large", say: "The server does not take a secret of this size, or with so many keys." };
+  if (refusesDots(refusal))
+    return {
+      code: "invalid_name",
+      retryable: false,
+      say: "With version 1 of the engine this server takes no two dots in a row in a name.",
+      hint: "Choose a name without them.",
+    };
   switch (status) {
     case 400:
       return { code: "invalid_request", retryable: false, say: "The server does not understand the request (400)." };

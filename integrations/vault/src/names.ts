@@ -4,15 +4,15 @@ import { DriverError, type SecretScope } from "@coffer/core";
 export type KvVersion = 1 | 2;
 
 /**
- * The path of a secret below the mount. A portable name is a path of Vault as it is, and its slashes make folders; but version 1 refuses two dots in a row anywhere,
- * so there every dot after a dot is written `=2e`. In scope `none` a name is whatever the engine can hold.
+ * The path of a secret below the mount. A portable name is a path of Vault as it is, and its slashes make folders; but with version 1 Vault refuses two dots in a row
+ * anywhere, so there every dot after a dot is written `=2e`. In scope `none` a name is whatever the engine can hold: OpenBao takes the two dots.
  * @throws DriverError `invalid_name`
  */
 export function secretPath(name: string, scope: SecretScope, version: KvVersion): string {
   if (scope !== "none") return version === 1 ? escapeDots(name) : name;
-  if (isVaultPath(name) && !(version === 1 && name.includes(".."))) return name;
+  if (isVaultPath(name)) return name;
   throw new DriverError("invalid_name", undefined, {
-    safeMessage: `A path of Vault has segments that are not empty, not \`.\` and not \`..\`, and no control characters${version === 1 ? "; with version 1 no `..` at all" : ""}.`,
+    safeMessage: "A path of Vault has segments that are not empty, not `.` and not `..`, and no control characters.",
     hint: "Choose a name without them.",
   });
 }

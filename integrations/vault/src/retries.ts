@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { refusalIn, refusesDots } from "./answers.ts";
 import { TransportError, type WireAnswer, type WireRequest } from "./transport.ts";
 
 const FIRST_WAIT_MS = 100;
@@ -28,7 +29,7 @@ export async function sendWithRetries(
     } catch (error) {
       trouble = error;
     }
-    const again = answer === undefined ? isRepeatableTrouble(trouble, request) : isRepeatable(answer.status, request);
+    const again = answer === undefined ? isRepeatableTrouble(trouble, request) : isRepeatable(answer, request);
     const wait = waitMs(attempt, answer?.headers["retry-after"]);
     if (!again || attempt > retries || performance.now() + wait >= deadline) {
       if (answer === undefined) throw trouble;
@@ -39,8 +40,9 @@ export async function sendWithRetries(
 }
 
 // 412: a standby has not heard of our last write yet. 429: a quota.
-function isRepeatable(status: number, { method }: WireRequest): boolean {
-  return status === 429 || status === 412 || (method === "GET" && status >= 500 && status !== 501);
+function isRepeatable({ status, body }: WireAnswer, { method }: WireRequest): boolean {
+  if (status === 429 || status === 412) return true;
+  return method === "GET" && status >= 500 && status !== 501 && !refusesDots(refusalIn(status, body));
 }
 
 function isRepeatableTrouble(trouble: unknown, { method }: WireRequest): boolean {

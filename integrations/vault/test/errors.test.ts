@@ -113,6 +113,18 @@ const TABLE: readonly Row[] = [
     "too_large",
     false,
   ),
+  row(
+    "a name with two dots, read or written",
+    refuses(500, `1 error occurred:\n\t* read failed: relative paths not supported\n\n${WORDS}`),
+    "invalid_name",
+    false,
+  ),
+  row(
+    "a name with two dots, deleted or listed",
+    refuses(400, `1 error occurred:\n\t* relative paths not supported\n\n${WORDS}`),
+    "invalid_name",
+    false,
+  ),
   row("a request that is not understood", refuses(400, WORDS), "invalid_request", false),
   row("a status that nobody knows", refuses(418, WORDS), "invalid_request", false),
 ];

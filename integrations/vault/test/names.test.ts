@@ -51,6 +51,7 @@ describe("names", () => {
     );
     expect(secretName("a=2eb", "global", 1)).toBeUndefined();
     expect(secretPath("warehouse.2=x", "global", 1)).toBe("warehouse.2=x");
+    for (const version of [1, 2] as const) expect(secretPath("a..b/=2e", "none", version)).toBe("a..b/=2e");
   });
 
   test("T46, T48, T49, T50: what no name can be is refused before any request, in scope none too", async () => {

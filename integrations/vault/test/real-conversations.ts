@@ -1,12 +1,21 @@
 /** A request: a method and a path, and what it is sent with. A token is the root token unless it is told. */
 export type Line = readonly [request: string, body?: unknown, more?: { readonly token?: string; readonly namespace?: string }];
 
+/** Written as a double would not be, or none that a double can hold. */
+const NUMBERS =
+  '{"id":9007199254740993,"ratio":1.0,"thousand":1e3,"tenth":0.10,"many":123456789012345678901234567890,"deep":{"ids":[9007199254740993]}}';
+
+function texts(count: number): Readonly<Record<string, string>> {
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, "v"]));
+}
+
 /** What is said to the emulator and to the server. `NAME` is another one each time. */
 export const CONVERSATIONS: Readonly<Record<string, readonly Line[]>> = {
   "no token": [["GET secret/data/NAME", undefined, { token: "" }]],
   "a bad token": [["GET secret/data/NAME", undefined, { token: "hvs.nobody" }]],
   "a bad token that looks at itself": [["GET auth/token/lookup-self", undefined, { token: "hvs.nobody" }]],
   "no token asks what is mounted": [["GET sys/internal/ui/mounts/secret", undefined, { token: "" }]],
+  "a bad token asks what is mounted": [["GET sys/internal/ui/mounts/secret", undefined, { token: "hvs.nobody" }]],
   "what is mounted where nothing is": [["GET sys/internal/ui/mounts/nothing"]],
   "an absent secret": [["GET secret/data/NAME"], ["GET secret/metadata/NAME"], ["GET kv1/NAME"]],
   "an absent folder": [["GET secret/metadata/NAME/?list=true"], ["GET kv1/NAME/?list=true"]],
@@ -37,6 +46,17 @@ export const CONVERSATIONS: Readonly<Record<string, readonly Line[]>> = {
     ["GET secret/data/NAME"],
     ["POST secret/data/NAME", { options: { cas: 0 }, data: { a: "1" } }],
   ],
+  "the version of metadata": [
+    ["POST secret/data/NAME", { data: {} }],
+    ["GET secret/metadata/NAME"],
+    ["POST secret/metadata/NAME", { metadata_cas: 1, max_versions: 3 }],
+    ["POST secret/metadata/NAME", { metadata_cas: 0, max_versions: 3 }],
+    ["POST secret/metadata/NAME", { metadata_cas: 0, max_versions: 3 }],
+    ["GET secret/metadata/NAME"],
+    ["POST secret/metadata/NAME-new", { metadata_cas: 1, max_versions: 3 }],
+    ["POST secret/metadata/NAME-new", { max_versions: 3 }],
+    ["GET secret/metadata/NAME-new"],
+  ],
   "custom metadata that is refused": [
     ["POST secret/metadata/NAME", { custom_metadata: { a: "" } }],
     ["POST secret/metadata/NAME", { custom_metadata: { a: "x\ny" } }],
@@ -54,27 +74,92 @@ export const CONVERSATIONS: Readonly<Record<string, readonly Line[]>> = {
     ["GET secret/data/..NAME"],
     ["DELETE secret/metadata/NAME..b"],
   ],
-  "two dots in a segment, version 1": [["POST kv1/NAME..b", { a: "1" }], ["GET kv1/NAME..b"], ["DELETE kv1/NAME..b"]],
+  "two dots in a segment, version 1": [
+    ["POST kv1/NAME..b", { a: "1" }],
+    ["GET kv1/NAME..b"],
+    ["DELETE kv1/NAME..b"],
+    ["GET kv1/NAME..b"],
+    ["POST kv1/NAME/..b/c", { a: "1" }],
+    ["GET kv1/NAME/?list=true"],
+    ["GET kv1/NAME/..b/?list=true"],
+  ],
   "a path that ends in a slash": [
     ["POST secret/data/NAME/", { data: { a: "1" } }],
     ["POST kv1/NAME/", { a: "1" }],
   ],
   "a control character": [["GET secret/data/NAME%0Ab"], ["POST kv1/NAME%0Ab", { a: "1" }]],
   "a path that is encoded wrongly": [["GET secret/data/NAME%zz"]],
+  "numbers that a double does not hold, version 1": [["POST kv1/NAME", NUMBERS], ["GET kv1/NAME"]],
+  "numbers that a double does not hold, version 2": [
+    ["POST secret/data/NAME", `{"data":${NUMBERS}}`],
+    ["GET secret/data/NAME"],
+    ["POST secret/data/NAME", '{"options":{"cas":1.0},"data":{}}'],
+    ["POST secret/data/NAME", '{"options":{"cas":9007199254740993},"data":{}}'],
+    ["POST secret/metadata/NAME", '{"max_versions":1.0}'],
+    ["POST secret/metadata/NAME", '{"custom_metadata":{"id":9007199254740993,"ratio":1.0,"on":true}}'],
+    ["GET secret/metadata/NAME"],
+    ["POST secret/undelete/NAME", '{"versions":[9007199254740993]}'],
+  ],
   "a mount that is not there": [
     ["GET nothing/data/NAME"],
     ["POST nothing/data/NAME", { data: { a: "1" } }],
     ["GET nothing/metadata/?list=true"],
   ],
-  "version 2 taken for version 1": [["GET secret/NAME"], ["POST secret/NAME", { a: "1" }]],
+  "version 2 taken for version 1": [
+    ["GET secret/NAME"],
+    ["POST secret/NAME", { a: "1" }],
+    ["DELETE secret/NAME"],
+    ["GET secret/NAME/?list=true"],
+    ["GET secret/NAME/?scan=true"],
+  ],
   "version 1 taken for version 2": [["GET kv1/data/NAME"]],
   "the area of an engine": [["GET secret/metadata"]],
   "an operation that there is not": [["GET secret/data/NAME/?list=true"], ["DELETE secret/config"]],
   "a namespace that is not there": [["GET secret/data/NAME", undefined, { namespace: "nowhere" }]],
   "a namespace that is not there, as what is mounted": [["GET sys/internal/ui/mounts/secret", undefined, { namespace: "nowhere" }]],
-  "something else than JSON": [["POST secret/data/NAME", "{"]],
-  "a list where an object belongs": [["POST secret/data/NAME", "[]"]],
-  "too many texts": [["POST secret/data/NAME", { data: Object.fromEntries(Array.from({ length: 1_200 }, (_, at) => [`k${at}`, "v"])) }]],
+  "a namespace that is not there, as anything else": [
+    ["GET auth/token/lookup-self", undefined, { namespace: "nowhere" }],
+    ["POST auth/approle/login", {}, { namespace: "nowhere", token: "" }],
+    ["POST secret/data/NAME/", { data: {} }, { namespace: "nowhere" }],
+    ["POST secret/data/NAME", "{", { namespace: "nowhere" }],
+  ],
+  "something else than JSON": [
+    ["POST secret/data/NAME", "{"],
+    ["POST kv1/NAME", '{"a":"b"'],
+    ["POST kv1/NAME", '{"a":'],
+    ["POST kv1/NAME", "{}x"],
+    ["POST kv1/NAME", "{'a':1}"],
+    ["POST auth/approle/login", "{", { token: "" }],
+    ["POST secret/data/NAME", "{", { token: "hvs.nobody" }],
+    ["POST nothing/NAME", "{"],
+  ],
+  "a list where an object belongs": [
+    ["POST secret/data/NAME", "[]"],
+    ["POST secret/data/NAME", '"text"'],
+    ["POST secret/data/NAME", "1"],
+    ["POST secret/data/NAME", "true"],
+    ["POST secret/data/NAME", "null"],
+  ],
+  "more than the server reads": [["POST secret/data/NAME", { data: { a: "x".repeat(33_554_432) } }]],
+  "as many texts as the server takes": [
+    ["POST kv1/NAME", texts(500)],
+    ["POST kv1/NAME", texts(501)],
+    ["POST kv1/NAME", { list: Array.from({ length: 999 }, () => "v") }],
+    ["POST kv1/NAME", { list: Array.from({ length: 1_000 }, () => "v") }],
+    ["POST secret/data/NAME", { data: texts(499) }],
+    ["POST secret/data/NAME", { data: texts(500) }],
+    ["POST secret/data/NAME", { data: texts(501) }, { token: "" }],
+  ],
+  "logins without what they need": [
+    ["POST auth/approle/login", {}, { token: "" }],
+    ["POST auth/approle/login", { role_id: "" }, { token: "" }],
+    ["POST auth/approle/login", { secret_id: "NAME" }, { token: "" }],
+    ["POST auth/approle/login", { role_id: "nobody" }, { token: "" }],
+    ["POST auth/approle/login", { role_id: "nobody", secret_id: "none" }, { token: "" }],
+    ["POST auth/userpass/login/nobody", {}, { token: "" }],
+    ["POST auth/userpass/login/nobody", { password: "none" }, { token: "" }],
+  ],
+  "too many texts": [["POST secret/data/NAME", { data: texts(1_200) }]],
   "a token that cannot be renewed": [["POST auth/token/renew-self", {}]],
   "a wrapping token that is none": [["POST sys/wrapping/unwrap", undefined, { token: "hvs.nobody" }]],
 };

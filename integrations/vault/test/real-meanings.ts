@@ -79,6 +79,25 @@ export function meaningTests(running: Running): void {
       }
     });
 
+    test("a name with two dots in a row is one with version 1, too, and stands as it is in scope none alone", async () => {
+      const folder = name();
+      const one = `${folder}/a..b`;
+      await running().tell("POST", `kv1/${folder}/..c/d`, { body: { user: "theirs" } });
+      const manager = managerOn({ mount: "kv1" }, { scope: "none" });
+      expect(await manager.hasSecret(one)).toBe(false);
+      await manager.registerSecret({ name: one, values: { user: "etl" } });
+      await manager.replaceSecret({ name: one, schema: "arbitrary", values: { user: "new" }, adopt: true });
+      expect((await running().tell("GET", `kv1/${one}`))["data"]).toEqual({ user: "new" });
+      expect((await manager.getSecret(`${folder}/..c/d`)).text).toEqual({ user: "theirs" });
+      const listed = await Array.fromAsync(manager.listSecrets({ prefix: `${folder}/` }));
+      expect(listed.map((info) => info.name).toSorted()).toEqual([`${folder}/..c/d`, one]);
+      await manager.deleteSecret(one);
+      expect(await manager.hasSecret(one)).toBe(false);
+      const ours = managerOn({ mount: "kv1" });
+      await ours.registerSecret({ name: one, values: { user: "etl" } });
+      expect((await running().tell("GET", `kv1/coffer/global/${folder}/a.=2eb`))["data"]).toEqual({ user: "etl" });
+    });
+
     test("a replacement keeps what others have written into the custom metadata", async () => {
       const one = name();
       await running().tell("POST", `secret/metadata/${one}`, { body: { custom_metadata: { owner: "data team" } } });

@@ -180,6 +180,24 @@ describe("a key of version 1", () => {
     expect(emulator.kv("kv1").keys()).toEqual([]);
   });
 
+  test("keeps numbers as they were written, where version 2 rounds them", async () => {
+    const { send } = await vault();
+    const numbers = '{"id":9007199254740993,"deep":{"list":[1.0,1e3]}}';
+    await send("POST", "kv1/a", { body: numbers });
+    expect((await send("GET", "kv1/a")).text).toContain(`"data":${numbers},`);
+    await send("POST", "secret/data/a", { body: `{"data":${numbers}}` });
+    expect((await send("GET", "secret/data/a")).text).toContain('"data":{"id":9007199254740992,"deep":{"list":[1,1000]}}');
+    await send("PATCH", "secret/data/a", { body: '{"data":{"id":9007199254740995}}' });
+    expect((await send("GET", "secret/data/a")).text).toContain('"data":{"id":9007199254740996,');
+    await send("POST", "secret/metadata/a", { body: '{"custom_metadata":{"id":9007199254740993}}' });
+    expect((await send("GET", "secret/metadata/a")).json.data).toMatchObject({ custom_metadata: { id: "9007199254740993" } });
+    for (const body of ['{"max_versions":1.0}', '{"max_versions":"x"}'])
+      expect((await send("POST", "secret/metadata/a", { body })).status, body).toBe(400);
+    for (const cas of ["1.0", "9007199254740993", "{}"])
+      expect((await send("POST", "secret/data/a", { body: `{"options":{"cas":${cas}},"data":{}}` })).status, cas).toBe(400);
+    expect((await send("POST", "secret/undelete/a", { body: '{"versions":[1.0]}' })).status).toBe(400);
+  });
+
   test("tells its own ttl as the duration of a lease", async () => {
     const { send } = await vault();
     await send("POST", "kv1/a", { body: { ttl: "1h30m", k: "v" } });
@@ -204,7 +222,9 @@ describe("the wrong version", () => {
       status: 404,
       json: { data: null, warnings: [expect.stringContaining("Invalid path for a versioned K/V secrets engine.")] },
     });
-    expect((await send("POST", "secret/a", { body: { k: "v" } })).json["warnings"]).toEqual([expect.stringContaining("'vault kv put'")]);
+    expect((await send("POST", "secret/a", { body: { k: "v" } })).json["warnings"]).toEqual([
+      expect.stringContaining("If using the Vault CLI, use 'vault kv put' for this operation."),
+    ]);
     expect((await send("GET", "secret/data")).json["warnings"]).toEqual([expect.stringContaining("root of a K/V v2 mount")]);
   });
 
@@ -267,8 +287,8 @@ describe("bodies", () => {
   test.each([
     ["no data", { options: {} }, 400, "no data provided"],
     ["data that is no map", { data: ["x"] }, 400, 'error converting input for field "data"'],
-    ["no JSON", "{", 400, "failed to parse JSON input"],
-    ["no object", "[]", 400, "failed to parse JSON input"],
+    ["no JSON", "{", 400, "failed to parse JSON input: unexpected EOF"],
+    ["no object", "[]", 400, "failed to parse JSON input: json: cannot unmarshal array into Go value"],
     ["a value over a mebibyte", { data: { k: "x".repeat(1_048_576) } }, 500, "put failed due to value being too large; got 10"],
     ["more than 32 mebibytes", { data: { k: "x".repeat(33_554_432) } }, 413, "http: request body too large"],
   ])("%s is refused", async (_what, body, status, message) => {
@@ -313,10 +333,50 @@ describe("OpenBao", () => {
     expect((await send("GET", "secret/metadata/f?scan=true")).json.data).toEqual({ keys: ["a", "g/b"] });
     expect((await send("GET", "secret/detailed-metadata/f?list=true")).json.data).toMatchObject({
       keys: ["a", "g/"],
-      key_info: { a: { current_version: 1, current_metadata_version: 1 }, "g/": {} },
+      key_info: { a: { current_version: 1, current_metadata_version: 0 }, "g/": {} },
     });
-    await send("POST", "secret/metadata/f/a", { body: { metadata_cas: 1, max_versions: 3 } });
-    expect((await send("POST", "secret/metadata/f/a", { body: { metadata_cas: 1, max_versions: 4 } })).status).toBe(400);
+    const write = async (metadata_cas: number) =>
+      (await send("POST", "secret/metadata/f/a", { body: { metadata_cas, max_versions: 3 } })).status;
+    expect([await write(1), await write(0), await write(0), await write(1)]).toEqual([400, 204, 400, 204]);
+  });
+
+  test("takes two dots in a row in version 1, too", async () => {
+    const { emulator, send } = await vault({ product: "openbao" });
+    expect((await send("POST", "kv1/f/a..b", { body: { k: "v" } })).status).toBe(204);
+    expect((await send("GET", "kv1/f/a..b")).json.data).toEqual({ k: "v" });
+    expect((await send("GET", "kv1/f/?list=true")).json.data).toEqual({ keys: ["a..b"] });
+    expect((await send("GET", "kv1/f/../b")).json).toEqual({ errors: ["relative paths not supported"] });
+    expect((await send("DELETE", "kv1/f/a..b")).status).toBe(204);
+    expect(emulator.kv("kv1").keys()).toEqual([]);
+  });
+
+  test("names its own command", async () => {
+    const { send } = await vault({ product: "openbao" });
+    expect((await send("GET", "secret/a")).json["warnings"]).toEqual([
+      expect.stringContaining("If using the OpenBao CLI, use 'bao kv get' for this operation."),
+    ]);
+  });
+
+  test("takes a thousand texts in a request, before it looks at anything else", async () => {
+    const { send } = await vault({ product: "openbao" });
+    const texts = (count: number) => Object.fromEntries(Array.from({ length: count / 2 }, (_, at) => [`k${at}`, "v"]));
+    const refused = {
+      status: 400,
+      json: { errors: ["refused JSON input due to high complexity: exceeded maximum number of strings"] },
+    };
+    expect((await send("POST", "kv1/a", { body: texts(1_000) })).status).toBe(204);
+    expect(await send("POST", "kv1/a", { body: texts(1_002), token: undefined })).toMatchObject(refused);
+    expect(await send("POST", "kv1/a", { body: { list: Array.from({ length: 1_000 }, () => "v") } })).toMatchObject(refused);
+    expect((await send("POST", "kv1/a", { body: { list: Array.from({ length: 5_000 }, () => 1) } })).status).toBe(204);
+  });
+
+  test.each([
+    ["{", "failed to decode JSON input: unexpected EOF"],
+    ["{}x", "failed to decode JSON input: invalid character 'x' looking for beginning of value"],
+    ["[]", "failed to decode JSON input: json: cannot unmarshal array into Go value of type map[string]interface {}"],
+  ])("refuses %s in its own words, whoever sends it", async (body, message) => {
+    const { send } = await vault({ product: "openbao" });
+    expect(await send("POST", "nothing/a", { body, token: undefined })).toMatchObject({ status: 400, json: { errors: [message] } });
   });
 
   test("has what Vault has not", async () => {

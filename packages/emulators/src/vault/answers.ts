@@ -64,6 +64,7 @@ export function silent(status: number, wrote = false): LoopbackAnswer {
 
 /** The answer that a refusal becomes. */
 export function refused({ status, errors, headers, text }: VaultRefusal): LoopbackAnswer {
+  if (text === "") return { status, headers };
   if (text !== undefined) return { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers }, body: text };
   return { status, headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify({ errors }) };
 }

@@ -103,18 +103,27 @@ describe("logins", () => {
 
   test.each([
     ["approle", { role_id: "r", secret_id: "wrong" }, 400, "invalid role or secret ID"],
-    ["approle", { role_id: "r" }, 400, "missing secret_id"],
+    ["approle", { role_id: "r" }, 400, "invalid role or secret ID"],
+    ["approle", { secret_id: "s" }, 500, "missing role_id"],
+    ["jwt", { role: "other" }, 400, 'role "other" could not be found'],
+    ["jwt", { role: "coffer" }, 400, "missing token"],
     ["kubernetes", { role: "other", jwt: "j" }, 400, 'invalid role name "other"'],
     ["kubernetes", { role: "coffer", jwt: "wrong" }, 403, "permission denied"],
     ["jwt", { role: "other", jwt: "j" }, 400, 'role "other" could not be found'],
     ["jwt", { role: "coffer", jwt: "wrong" }, 400, "error validating token: "],
     ["userpass", { password: "wrong" }, 400, "invalid username or password"],
-    ["userpass", {}, 400, "missing password"],
+    ["userpass", {}, 500, "missing password"],
   ] as const)("%s refuses %o", async (method, body, status, message) => {
     const { emulator, send } = await vault();
     const answer = await send("POST", credentials(emulator)[method][0], { token: undefined, body });
     expect([answer.status, answer.json.errors?.[0]]).toEqual([status, expect.stringContaining(message)]);
     expect(emulator.auth.logins).toEqual([]);
+  });
+
+  test("AppRole without a secret id is refused as such when the role is one", async () => {
+    const { emulator, send } = await vault();
+    const answer = await send("POST", "auth/approle/login", { token: undefined, body: { role_id: emulator.auth.approle.roleId } });
+    expect(answer).toMatchObject({ status: 400, json: { errors: ["missing secret_id"] } });
   });
 
   test("are mounted where they are told, and nowhere else", async () => {
@@ -152,8 +161,20 @@ describe("namespaces", () => {
     expect(await read("secret/data/a", "team/data/")).toEqual({ k: "theirs" });
     expect(await read("data/secret/data/a", "team")).toEqual({ k: "theirs" });
     expect(await read("team/data/secret/data/a")).toEqual({ k: "theirs" });
-    expect(await send("GET", "secret/data/a", { namespace: "nobody" })).toMatchObject({ status: 404 });
+    expect(await send("GET", "secret/data/a", { namespace: "nobody" })).toMatchObject({
+      status: 404,
+      json: { errors: ['no handler for route "secret/data/a". route entry not found.'] },
+    });
     expect(emulator.seen.map(({ namespace }) => namespace)).toEqual(["", "team/data/", "team", "", "nobody"]);
+  });
+
+  test("one that is not there is told by OpenBao, before the token is looked at", async () => {
+    const { send } = await vault({ product: "openbao" });
+    for (const path of ["secret/data/a", "auth/token/lookup-self", "sys/internal/ui/mounts/secret"])
+      expect(await send("GET", path, { namespace: "nobody", token: undefined })).toMatchObject({
+        status: 404,
+        json: { errors: ["namespace not found"] },
+      });
   });
 
   test("bind tokens: good in their own and below, and nowhere else", async () => {

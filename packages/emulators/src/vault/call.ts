@@ -2,8 +2,6 @@ import type { LoopbackRequest } from "../loopback.ts";
 import { VaultRefusal } from "./answers.ts";
 import { PRINTABLE } from "./custom-metadata.ts";
 
-const LARGEST_BODY = 33_554_432;
-const MERGE_PATCH = "application/merge-patch+json";
 const TRUE = /^(?:1|t|T|TRUE|true|True)$/;
 const FALSE = /^(?:0|f|F|FALSE|false|False)$/;
 
@@ -47,58 +45,16 @@ export function tokenOf(request: LoopbackRequest): string | undefined {
   return token === "" ? undefined : token;
 }
 
-/**
- * The JSON object in a request; none is an empty one. Throws a {@link VaultRefusal} when it is too large, no JSON, or no object,
- * and for a partial update that does not say of which kind it is.
- */
-export function bodyOf({ request }: VaultCall): Readonly<Record<string, unknown>> {
-  if (request.method === "PATCH") checkPatchType(headerOf(request, "content-type"));
-  if (request.body.length > LARGEST_BODY) throw unreadable(413, "http: request body too large");
-  const text = request.body.toString("utf8");
-  if (text.trim() === "") return {};
-  const value = parsed(text);
-  if (value === null) return {};
-  if (typeof value !== "object" || Array.isArray(value))
-    throw unreadable(400, "json: cannot unmarshal value into Go value of type map[string]interface {}");
-  return value as Readonly<Record<string, unknown>>;
-}
-
 /** A header as text; empty when it is missing. */
 export function headerOf(request: LoopbackRequest, name: string): string {
   const value = request.headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? "";
 }
 
-function parsed(text: string): unknown {
-  try {
-    return wellFormed(JSON.parse(text));
-  } catch {
-    throw unreadable(400, "invalid character in JSON");
-  }
-}
-
-/** Go has no lone surrogates: they become the replacement character. */
-function wellFormed(value: unknown): unknown {
-  if (typeof value === "string") return value.toWellFormed();
-  if (Array.isArray(value)) return value.map(wellFormed);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key.toWellFormed(), wellFormed(each)]));
-}
-
 /** The front of the service sends whoever has two slashes in a row to the path with one. */
 function moved(whole: string, { query }: LoopbackRequest): VaultRefusal {
   const path = encodeURI(whole.replaceAll(/\/{2,}/g, "/"));
   return new VaultRefusal(301, [], { headers: { location: query.size > 0 ? `${path}?${query.toString()}` : path }, text: "" });
-}
-
-function unreadable(status: number, why: string): VaultRefusal {
-  return new VaultRefusal(status, [`failed to parse JSON input: ${why}`]);
-}
-
-function checkPatchType(header: string): void {
-  const type = (header.split(";")[0] ?? "").trim().toLowerCase();
-  if (type === "") throw new VaultRefusal(400, ["mime: no media type"]);
-  if (type !== MERGE_PATCH) throw new VaultRefusal(415, [`PATCH requires Content-Type of ${MERGE_PATCH}, provided ${type}`]);
 }
 
 function decodedPath(path: string): string {

@@ -1,4 +1,5 @@
 import { counted, VaultRefusal } from "./answers.ts";
+import { isWrittenNumber } from "./numbers.ts";
 
 const MOST_KEYS = 64;
 const LONGEST_KEY = 128;
@@ -30,6 +31,7 @@ function textOf(key: string, value: unknown): string {
   if (value === null) return "";
   if (typeof value === "string") return value;
   if (typeof value === "number") return String(value);
+  if (isWrittenNumber(value)) return value.rawJSON;
   // The weak decoding of Go writes a boolean as a digit.
   if (typeof value === "boolean") return value ? "1" : "0";
   throw new VaultRefusal(400, [`${PREFIX}: '${key}' expected type 'string', got unconvertible type`]);

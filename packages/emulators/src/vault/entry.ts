@@ -1,6 +1,7 @@
 import { counted, VaultRefusal } from "./answers.ts";
 import type { CustomMetadata } from "./custom-metadata.ts";
 import { type Moment, moment } from "./moment.ts";
+import { parseExactly } from "./numbers.ts";
 
 /** What a secret holds: a map, of strings or of anything else that JSON has. */
 export type KvData = Readonly<Record<string, unknown>>;
@@ -39,15 +40,21 @@ const DEFAULT_VERSIONS = 10;
 
 /** One key of a KV engine with its versions. */
 export class KvEntry {
+  /** Numbers come back as they were written; otherwise as doubles. */
+  readonly keepsNumbers: boolean;
   currentVersion = 0;
   oldestVersion = 0;
   /** How often the metadata was written; OpenBao alone tells it. */
-  metadataVersion = 1;
+  metadataVersion = 0;
   customMetadata: CustomMetadata | null = null;
   rules: KvRules = { casRequired: false, maxVersions: 0, deleteVersionAfter: 0 };
   readonly created: Moment = moment();
   updated: Moment = this.created;
   readonly #versions = new Map<number, Version>();
+
+  constructor({ keepsNumbers }: { readonly keepsNumbers: boolean }) {
+    this.keepsNumbers = keepsNumbers;
+  }
 
   /** The numbers that are still known, oldest first. */
   get versions(): readonly number[] {
@@ -56,7 +63,7 @@ export class KvEntry {
 
   /** A copy that later changes do not reach. */
   copy(): KvEntry {
-    const copy = Object.assign(new KvEntry(), {
+    const copy = Object.assign(new KvEntry(this), {
       currentVersion: this.currentVersion,
       oldestVersion: this.oldestVersion,
       metadataVersion: this.metadataVersion,
@@ -90,7 +97,8 @@ export class KvEntry {
     const version = this.#versions.get(number);
     if (version === undefined) return undefined;
     const text = isDeleted(version) ? undefined : version.text;
-    return { data: text === undefined ? null : (JSON.parse(text) as KvData), metadata: this.metadataOf(number) };
+    const parse = this.keepsNumbers ? parseExactly : JSON.parse;
+    return { data: text === undefined ? null : (parse(text) as KvData), metadata: this.metadataOf(number) };
   }
 
   /** What is known about a version beside its data. Throws a {@link VaultRefusal} when there is no such version. */

@@ -1,10 +1,10 @@
 import { VaultRefusal } from "./answers.ts";
-import type { VaultCall } from "./call.ts";
+import type { CallWithBody } from "./body.ts";
 import type { KvMount } from "./kv.ts";
 
 /** A request that has arrived at a KV engine. */
 export interface KvCall {
-  readonly call: VaultCall;
+  readonly call: CallWithBody;
   readonly mount: KvMount;
   /** The part of version 2 that the path names (`data`, `metadata`, …); empty on version 1, and where version 2 has no such part. */
   readonly area: string;

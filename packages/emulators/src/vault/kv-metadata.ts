@@ -1,10 +1,10 @@
 import type { LoopbackAnswer } from "../loopback.ts";
 import { answered, notThere, silent, unsupportedOperation, VaultRefusal } from "./answers.ts";
-import { bodyOf } from "./call.ts";
 import { type CustomMetadata, customMetadataFrom } from "./custom-metadata.ts";
 import type { KvData, KvEntry, KvRules } from "./entry.ts";
 import { type KvCall, listed } from "./kv-call.ts";
 import { goDuration, secondsIn } from "./moment.ts";
+import { wholeNumber } from "./numbers.ts";
 import { mergePatched } from "./patch.ts";
 
 const FIELDS = ["max_versions", "cas_required", "delete_version_after", "custom_metadata"] as const;
@@ -40,7 +40,7 @@ export function answerConfig({ call, mount }: KvCall): LoopbackAnswer {
     });
   }
   if (call.operation !== "update") throw unsupportedOperation();
-  mount.rules = { ...mount.rules, ...rulesIn(bodyOf(call)) };
+  mount.rules = { ...mount.rules, ...rulesIn(call.body) };
   return silent(204, true);
 }
 
@@ -63,7 +63,7 @@ function read({ mount, name, isOpenBao }: KvCall): LoopbackAnswer {
 
 function write({ call, mount, name, isOpenBao }: KvCall): LoopbackAnswer {
   if (name === "") throw new VaultRefusal(400, ["missing path"]);
-  const body = bodyOf(call);
+  const { body } = call;
   if (!FIELDS.some((field) => Object.hasOwn(body, field))) return silent(204);
   const change = changeIn(body);
   if (isOpenBao) checkMetadataCas(body, mount.entry(name));
@@ -72,7 +72,7 @@ function write({ call, mount, name, isOpenBao }: KvCall): LoopbackAnswer {
 }
 
 function patch({ call, mount, name, isOpenBao }: KvCall): LoopbackAnswer {
-  const body = bodyOf(call);
+  const { body } = call;
   if (!FIELDS.some((field) => Object.hasOwn(body, field))) return silent(204);
   const entry = mount.entry(name);
   const { custom_metadata: change } = body as { readonly custom_metadata?: unknown };
@@ -90,13 +90,17 @@ function changeIn(body: KvData): { readonly customMetadata?: CustomMetadata; rea
 
 function rulesIn(body: KvData): Partial<KvRules> {
   const { max_versions: maxVersions, cas_required: casRequired, delete_version_after: after } = body;
+  if (maxVersions !== undefined && Number.isNaN(wholeNumber(maxVersions)))
+    throw new VaultRefusal(400, [
+      `error converting input for field "max_versions": '' cannot parse value as 'int': strconv.ParseInt: invalid syntax`,
+    ]);
   const deleteVersionAfter = secondsIn(after);
   if (after !== undefined && deleteVersionAfter === undefined)
     throw new VaultRefusal(400, [
       'Field validation failed: error converting input for field "delete_version_after": time: invalid duration',
     ]);
   return {
-    ...(maxVersions === undefined ? {} : { maxVersions: Number(maxVersions) }),
+    ...(maxVersions === undefined ? {} : { maxVersions: wholeNumber(maxVersions) }),
     ...(casRequired === undefined ? {} : { casRequired: casRequired === true || casRequired === "true" }),
     ...(deleteVersionAfter === undefined ? {} : { deleteVersionAfter }),
   };
@@ -106,8 +110,8 @@ function rulesIn(body: KvData): Partial<KvRules> {
 function checkMetadataCas(body: KvData, entry: KvEntry | undefined): void {
   const { metadata_cas: cas } = body as { readonly metadata_cas?: unknown };
   if (cas === undefined) return;
-  if (entry === undefined && Number(cas) !== 0) throw new VaultRefusal(400, ["metadata_cas must be 0 when creating new metadata"]);
-  if (entry !== undefined && Number(cas) !== entry.metadataVersion)
+  if (entry === undefined && wholeNumber(cas) !== 0) throw new VaultRefusal(400, ["metadata_cas must be 0 when creating new metadata"]);
+  if (entry !== undefined && wholeNumber(cas) !== entry.metadataVersion)
     throw new VaultRefusal(400, ["metadata check-and-set parameter does not match the current version"]);
 }
 

@@ -1,6 +1,5 @@
 import type { LoopbackAnswer } from "../loopback.ts";
 import { answered, counted, notThere, silent, unsupportedOperation, VaultRefusal } from "./answers.ts";
-import { bodyOf } from "./call.ts";
 import type { KvData } from "./entry.ts";
 import { type KvCall, listed } from "./kv-call.ts";
 import { secondsIn } from "./moment.ts";
@@ -10,13 +9,13 @@ const DEFAULT_LEASE_SECONDS = 2_764_800;
 /** Answers for an engine of version 1: a path is a key, and nothing else. */
 export function answerVersion1(kv: KvCall): LoopbackAnswer {
   const { call, mount, name } = kv;
-  if (name.includes("..")) throw relative(kv);
+  if (name.includes("..") && !kv.isOpenBao) throw relative(kv);
   switch (call.operation) {
     case "read":
       return read(kv);
     case "update":
       if (name === "") throw new VaultRefusal(400, ["missing path"]);
-      mount.write(name, fieldsOf(bodyOf(call)));
+      mount.write(name, fieldsOf(call.body));
       return silent(204, true);
     case "delete":
       mount.deleteMetadata(name);
@@ -49,7 +48,7 @@ function fieldsOf(body: KvData): KvData {
   return body;
 }
 
-/** Version 1 keeps names as they are, and its storage takes no two dots in a row anywhere; each operation passes that on in its own way. */
+/** Version 1 keeps names as they are, and the storage of Vault takes no two dots in a row anywhere; each operation passes that on in its own way. */
 function relative({ call }: KvCall): VaultRefusal {
   const why = "relative paths not supported";
   if (call.operation === "read") return new VaultRefusal(500, [counted(`read failed: ${why}`)]);

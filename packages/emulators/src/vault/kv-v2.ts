@@ -1,9 +1,10 @@
 import type { LoopbackAnswer } from "../loopback.ts";
 import { answered, notThere, silent, unsupportedOperation, VaultRefusal } from "./answers.ts";
-import { bodyOf, type Operation } from "./call.ts";
+import type { Operation } from "./call.ts";
 import type { KvData } from "./entry.ts";
 import { type KvCall, numberIn } from "./kv-call.ts";
 import { answerConfig, answerMetadata } from "./kv-metadata.ts";
+import { wholeNumber } from "./numbers.ts";
 import { mergePatched, withoutValues } from "./patch.ts";
 
 const UPGRADING =
@@ -69,13 +70,13 @@ function readVersion({ call, mount, name }: KvCall, shape: (data: KvData | null)
 
 function write({ call, mount, name }: KvCall): LoopbackAnswer {
   if (name === "") throw new VaultRefusal(400, ["missing path"]);
-  const body = bodyOf(call);
+  const { body } = call;
   const data = dataIn(body);
   return answered({ data: mount.write(name, data, casIn(body)), wrote: true });
 }
 
 function patch({ call, mount, name }: KvCall): LoopbackAnswer {
-  const body = bodyOf(call);
+  const { body } = call;
   const change = dataIn(body);
   const entry = mount.entry(name);
   if (entry === undefined) return silent(404);
@@ -89,7 +90,7 @@ function patch({ call, mount, name }: KvCall): LoopbackAnswer {
 
 function answerVersions({ call, mount, area, name }: KvCall): LoopbackAnswer {
   if (call.operation !== "update") throw unsupportedOperation();
-  const versions = versionsIn(bodyOf(call)["versions"]);
+  const versions = versionsIn(call.body["versions"]);
   if (area === "delete") mount.softDelete(name, versions);
   else if (area === "undelete") mount.undelete(name, versions);
   else mount.destroy(name, versions);
@@ -97,11 +98,12 @@ function answerVersions({ call, mount, area, name }: KvCall): LoopbackAnswer {
 }
 
 /** What somebody is told who takes the engine for one of version 1. */
-function invalidPath({ call, name }: KvCall): LoopbackAnswer {
+function invalidPath({ call, name, isOpenBao }: KvCall): LoopbackAnswer {
+  const [product, program] = isOpenBao ? ["OpenBao", "bao"] : ["Vault", "vault"];
   const isArea = ["metadata", "data", "delete", "undelete", "destroy"].includes(name);
   const warning = isArea
     ? "Non-listing operations on the root of a K/V v2 mount are not supported."
-    : `Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the Vault CLI, use 'vault kv ${COMMANDS[call.operation]}' for this operation.`;
+    : `Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the ${product} CLI, use '${program} kv ${COMMANDS[call.operation]}' for this operation.`;
   return answered({ status: 404, warnings: [warning] });
 }
 
@@ -119,16 +121,16 @@ function casIn(body: KvData): { readonly cas?: number } {
   if (options === undefined || options === null || typeof options !== "object" || !Object.hasOwn(options, "cas")) return {};
   const { cas } = options as { readonly cas: unknown };
   if (cas === null || cas === "") return { cas: 0 };
-  const number = typeof cas === "string" && !/^-?\d+$/.test(cas) ? Number.NaN : Number(cas);
-  if (!Number.isInteger(number) || typeof cas === "object") throw new VaultRefusal(400, ["error parsing check-and-set parameter"]);
+  const number = wholeNumber(cas);
+  if (Number.isNaN(number)) throw new VaultRefusal(400, ["error parsing check-and-set parameter"]);
   return { cas: number };
 }
 
 function versionsIn(value: unknown): number[] {
   const all = typeof value === "string" ? value.split(",") : Array.isArray(value) ? value : value === undefined ? [] : [value];
-  const numbers = all.map(Number);
+  const numbers = all.map(wholeNumber);
   if (numbers.length === 0) throw new VaultRefusal(400, ["No version number provided"]);
-  if (!numbers.every(Number.isInteger))
+  if (numbers.some(Number.isNaN))
     throw new VaultRefusal(400, ['Field validation failed: error converting input for field "versions": expected whole numbers']);
   return numbers;
 }

@@ -64,7 +64,7 @@ export class KvMount {
   write(name: string, data: KvData, options: { readonly cas?: number } = {}): VersionMetadata {
     const found = this.version === 2 ? this.#entries.get(name) : undefined;
     if (this.version === 2) this.checkAndSet(name, options.cas);
-    return this.#changed(name, found?.copy() ?? new KvEntry(), (entry) => entry.add(data, this.rules));
+    return this.#changed(name, found?.copy() ?? this.#newEntry(), (entry) => entry.add(data, this.rules));
   }
 
   /** Throws a {@link VaultRefusal} unless a write that names this version may go on. A key that is deleted still has its number. */
@@ -109,13 +109,18 @@ export class KvMount {
   /** Changes what is known about a key beside its versions; makes the key when it is missing. */
   writeMetadata(name: string, change: { readonly customMetadata?: CustomMetadata; readonly rules?: Partial<KvRules> }): void {
     const found = this.#entries.get(name);
-    this.#changed(name, found?.copy() ?? new KvEntry(), (entry) => {
+    this.#changed(name, found?.copy() ?? this.#newEntry(), (entry) => {
       // No map and an empty map are the same in the storage.
       if (change.customMetadata !== undefined)
         entry.customMetadata = Object.keys(change.customMetadata).length === 0 ? null : change.customMetadata;
       entry.rules = { ...entry.rules, ...change.rules };
-      if (found !== undefined) entry.touch();
+      entry.touch();
     });
+  }
+
+  /** Version 2 rounds numbers to doubles, version 1 does not. */
+  #newEntry(): KvEntry {
+    return new KvEntry({ keepsNumbers: this.version === 1 });
   }
 
   #change(name: string, change: (entry: KvEntry) => void): void {

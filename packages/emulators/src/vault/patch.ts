@@ -1,3 +1,5 @@
+import { isWrittenNumber } from "./numbers.ts";
+
 /** The result of a JSON merge patch (RFC 7396): `null` removes a key, maps are merged, everything else is replaced. */
 export function mergePatched(target: unknown, patch: unknown): unknown {
   if (!isMap(patch)) return patch;
@@ -19,5 +21,5 @@ export function withoutValues(value: Readonly<Record<string, unknown>>, depth: n
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isWrittenNumber(value);
 }

@@ -34,6 +34,17 @@ describe("the system", () => {
     expect(await send("GET", "sys/internal/ui/mounts/secret")).toMatchObject({ status: 404 });
   });
 
+  test("of OpenBao tells a token that it does not know, where Vault tells a missing permission alone", async () => {
+    const { emulator, send } = await vault({ product: "openbao" });
+    for (const token of [undefined, "hvs.nobody"])
+      expect(await send("GET", "sys/internal/ui/mounts/secret", { token })).toMatchObject({
+        status: 403,
+        json: { errors: ["permission denied"] },
+      });
+    const token = emulator.auth.issue({ policy: "deny" });
+    expect((await send("GET", "sys/internal/ui/mounts/secret", { token })).json.errors?.[0]).toMatch(/^preflight capability check/);
+  });
+
   test("is sealed: nothing is answered but how it is", async () => {
     const { emulator, send } = await vault();
     expect(await send("GET", "sys/health", { token: undefined })).toMatchObject({

@@ -1,6 +1,7 @@
 import { type LoopbackAnswer, type LoopbackRequest, LoopbackServer } from "../loopback.ts";
 import { counted, permissionDenied, refused, VaultRefusal } from "./answers.ts";
 import { type IssuedToken, VaultAuth } from "./auth.ts";
+import { type CallWithBody, withBody } from "./body.ts";
 import { callFrom, headerOf, tokenOf, type VaultCall } from "./call.ts";
 import { areaOf, type KvCall } from "./kv-call.ts";
 import { answerVersion1 } from "./kv-v1.ts";
@@ -131,10 +132,14 @@ export class VaultEmulator {
     if (call.path === "sys/health") return answerHealth(this.sealed, this.#isOpenBao);
     if (this.sealed) throw new VaultRefusal(503, ["Vault is sealed"]);
     this.#trouble.atTheDoor(call);
+    return this.#serveBody(withBody(call, this.#isOpenBao));
+  }
+
+  #serveBody(call: CallWithBody): LoopbackAnswer {
+    const place = this.#mounts.placeOf(call.namespace, call.path, this.auth.namespaces);
+    if (place === undefined) throw this.#isOpenBao ? new VaultRefusal(404, ["namespace not found"]) : noRoute(call.path);
     if (call.path.endsWith("/") && (call.operation === "update" || call.operation === "patch"))
       throw new VaultRefusal(400, ["cannot write to a path ending in '/'"]);
-    const place = this.#mounts.placeOf(call.namespace, call.path, this.auth.namespaces);
-    if (place === undefined) throw noRoute(call.path);
     const login = loginAt(place.path, place.namespace, this.auth);
     if (login !== undefined) return logIn(call, login, place.namespace, this.auth, this.#trouble.refusesCredentials);
     const asked = preflightPath(place.path);
@@ -143,7 +148,7 @@ export class VaultEmulator {
     return this.#serveToken(call, place, this.#tokenOf(call, place));
   }
 
-  #serveToken(call: VaultCall, place: Place, token: IssuedToken): LoopbackAnswer {
+  #serveToken(call: CallWithBody, place: Place, token: IssuedToken): LoopbackAnswer {
     if (place.path.startsWith("auth/token/")) {
       const answer = answerToken(call, place.path.slice("auth/token/".length), token, this.auth);
       if (answer !== undefined) return answer;
@@ -170,10 +175,11 @@ export class VaultEmulator {
     throw new VaultRefusal(412, [counted("required index state not present")]);
   }
 
-  /** This one looks at the token itself: whatever is wrong with it is a lack of permission. */
+  /** This one looks at the token itself: whatever is wrong with it is a lack of permission. OpenBao still tells a token that it does not know. */
   #preflight(call: VaultCall, place: Place): LoopbackAnswer {
     if (this.preflight === "missing") throw preflightMissing();
     const token = this.#knownToken(call);
+    if (token === undefined && this.#isOpenBao) throw new VaultRefusal(403, ["permission denied"]);
     const mayAsk = token !== undefined && isWithin(place.namespace, token.namespace) && token.policy !== "deny";
     const refuses = !mayAsk || this.preflight === "deny" || this.#trouble.deniesAll;
     return answerPreflight(place.path, refuses ? undefined : this.#mounts.over(place), this.#isOpenBao);

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { LoopbackAnswer } from "../loopback.ts";
 import { answered, bare, counted, VaultRefusal } from "./answers.ts";
 import type { VaultAuth } from "./auth.ts";
-import { bodyOf, type VaultCall } from "./call.ts";
+import type { CallWithBody } from "./body.ts";
 import type { KvMount } from "./kv.ts";
 
 const PREFLIGHT = "sys/internal/ui/mounts/";
@@ -50,15 +50,15 @@ export function answerHealth(sealed: boolean, isOpenBao: boolean): LoopbackAnswe
     standby: sealed,
     ...(isOpenBao ? {} : { performance_standby: false, replication_performance_mode: "disabled", replication_dr_mode: "disabled" }),
     server_time_utc: Math.floor(Date.now() / 1_000),
-    version: isOpenBao ? "2.6.2" : "1.21.1",
+    version: isOpenBao ? "2.7.2" : "1.21.1",
     ...(sealed ? {} : { cluster_name: "vault-cluster-loopback", cluster_id: CLUSTER }),
   });
 }
 
 /** Answers `sys/wrapping/unwrap`. The wrapping token is the token of the request, or in its body beside another one. */
-export function answerUnwrap(call: VaultCall, auth: VaultAuth): LoopbackAnswer {
-  const { token = call.token } = bodyOf(call) as { readonly token?: unknown };
-  const data = auth.unwrap(String(token));
+export function answerUnwrap(call: CallWithBody, auth: VaultAuth): LoopbackAnswer {
+  const { token = call.token } = call.body;
+  const data = typeof token === "string" ? auth.unwrap(token) : undefined;
   if (data === undefined) throw new VaultRefusal(400, ["wrapping token is not valid or does not exist"]);
   return answered({ data, wrote: true });
 }

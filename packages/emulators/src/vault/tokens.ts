@@ -1,7 +1,7 @@
 import type { LoopbackAnswer } from "../loopback.ts";
 import { answered, silent, unsupportedOperation, VaultRefusal } from "./answers.ts";
 import type { IssuedToken, VaultAuth } from "./auth.ts";
-import { bodyOf, type VaultCall } from "./call.ts";
+import type { CallWithBody } from "./body.ts";
 import { goDuration, moment, secondsIn } from "./moment.ts";
 
 /** What a token is told about itself in the part `auth` of an answer. */
@@ -23,7 +23,7 @@ export function authOf(token: IssuedToken, metadata: Readonly<Record<string, str
 }
 
 /** Answers `auth/token/…` for the token that asks. */
-export function answerToken(call: VaultCall, endpoint: string, token: IssuedToken, auth: VaultAuth): LoopbackAnswer | undefined {
+export function answerToken(call: CallWithBody, endpoint: string, token: IssuedToken, auth: VaultAuth): LoopbackAnswer | undefined {
   if (endpoint !== "lookup-self" && endpoint !== "renew-self" && endpoint !== "revoke-self") return undefined;
   if (call.operation !== "update" && (call.operation !== "read" || endpoint !== "lookup-self")) throw unsupportedOperation();
   if (endpoint === "lookup-self") return answered({ data: lookedUp(token) });
@@ -63,8 +63,8 @@ function lookedUp(token: IssuedToken): object {
   };
 }
 
-function renewed(call: VaultCall, token: IssuedToken): LoopbackAnswer {
-  const increment = secondsIn(bodyOf(call)["increment"]) ?? 0;
+function renewed(call: CallWithBody, token: IssuedToken): LoopbackAnswer {
+  const increment = secondsIn(call.body["increment"]) ?? 0;
   if (!token.renewable) throw new VaultRefusal(400, ["lease is not renewable"]);
   const wanted = increment > 0 ? increment : token.ttlSeconds;
   const most = token.maxTtlSeconds > 0 ? Math.floor((token.issued.at + token.maxTtlSeconds * 1_000 - Date.now()) / 1_000) : wanted;
