@@ -1,6 +1,6 @@
 // Calls a service as a program does, in a process without an emulator: service-calls.ts fill|values TITLE SETTINGS PAIRS
 // `fill` registers a thousand secrets; `values` prints what reading all of them takes, against the anchor of the service.
-import { createRegistry, type Integration, openSecretsManager, type SecretsManager } from "@coffer/core";
+import { createRegistry, openSecretsManager, type SecretsManager } from "@coffer/core";
 import { ratioOfTasks } from "./measure.ts";
 import { type Service, SERVICES } from "./service-table.ts";
 
@@ -11,8 +11,8 @@ const AT_ONCE = 16;
 
 const nameOf = (index: number): string => `secret-${String(index).padStart(4, "0")}`;
 
-async function open({ package: from, flavor }: Service, settings: object): Promise<SecretsManager> {
-  const { default: integration } = (await import(from)) as { readonly default: Integration };
+async function open({ load, flavor }: Service, settings: object): Promise<SecretsManager> {
+  const { default: integration } = await load();
   const registry = createRegistry();
   registry.add(integration);
   return openSecretsManager({ ...settings, flavor }, { registry, timeoutMs: 600_000 });

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type { Integration } from "@coffer/core";
 
 /** A service that runs, and how it is reached. */
 export interface RunningService {
@@ -30,6 +31,8 @@ export interface Service {
   readonly values: { readonly anchor: "listing" | "one by one"; readonly goal: number };
   /** The goal of `secret get` against bare Node. */
   readonly bareGoal: number;
+  /** Imports the integration. */
+  load(): Promise<{ readonly default: Integration }>;
   /** Starts the emulator in this process. `folder` is for files that its callers need. */
   start(folder: string): Promise<RunningService>;
 }
@@ -40,6 +43,7 @@ const aws: Service = {
   title: "AWS",
   package: "@coffer/aws",
   folder: "integrations/aws",
+  load: () => import("@coffer/aws"),
   flavor: "aws",
   sdks: ["@aws-sdk/client-secrets-manager"],
   plain: `import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -70,6 +74,7 @@ const azure: Service = {
   title: "Azure",
   package: "@coffer/azure",
   folder: "integrations/azure",
+  load: () => import("@coffer/azure"),
   flavor: "azure_key_vault",
   sdks: ["@azure/identity", "@azure/keyvault-secrets"],
   // The two options that switch checks off are for the emulator, whose host is none of Azure's.
@@ -108,9 +113,10 @@ const gcp: Service = {
   title: "Google Cloud",
   package: "@coffer/gcp",
   folder: "integrations/gcp",
+  load: () => import("@coffer/gcp"),
   flavor: "gcp_secrets_manager",
   sdks: ["@google-cloud/secret-manager", "google-gax"],
-  // Over gRPC, as the SDK does by itself. The options are for the emulator, which speaks it in clear text and without a credential.
+  // Over gRPC, as the SDK does by itself. The options are for the emulator, which speaks it in clear text; no credential travels there.
   plain: `import { SecretManagerServiceClient } from "@google-cloud/secret-manager";
 import { grpc } from "google-gax";
 const sslCreds = grpc.credentials.createInsecure();
@@ -141,8 +147,8 @@ console.log(version.payload.data.toString());
     };
     writeFileSync(account, JSON.stringify(credential), { mode: 0o600 });
     return {
-      settings: { project: server.project, credentials_file: account, endpoint: server.rest.url },
-      env: { GRPC_PORT: String(server.grpc?.port) },
+      settings: { project: server.project, endpoint: server.rest.url },
+      env: { GOOGLE_APPLICATION_CREDENTIALS: account, GRPC_PORT: String(server.grpc?.port) },
       storedName: (name) => `projects/${server.project}/secrets/coffer_x2fglobal_x2f${name}/versions/latest`,
       setLatency: (milliseconds) => void (server.rest.latencyMs = milliseconds),
     };

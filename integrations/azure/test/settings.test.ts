@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { planCredential, vaultUrl } from "../src/credentials.ts";
 import { azure } from "../src/index.ts";
 import { settingsSchema } from "../src/settings.ts";
-import type { AzureSettings } from "../src/settings-types.ts";
+import { type AzureSettings, plainSettings } from "../src/settings-types.ts";
 import { fileOf } from "./subject.ts";
 
 let emulator: AzureEmulator;
@@ -244,7 +244,19 @@ describe("the vault", () => {
     { no_such_setting: 1 },
   ])("T49: %j is refused before any request", async (settings) => {
     expect(settingsSchema.safeParse(settings).success).toBe(false);
+    expect(plainSettings(settings)).toBeUndefined();
     await expect(createSecretsManager(azure, settings as AzureSettings).getSecret("a")).rejects.toMatchObject({ code: "invalid_settings" });
+  });
+
+  test.each<AzureSettings>([
+    {},
+    { key_vault_name: "team-secrets", cloud: "china" },
+    { vault_url: "https://team.vault.azure.net/", credential_kind: "cli", verify_challenge: false, api_version: "7.6", ca_file: "a b" },
+    { tenant_id: "t", client_id: "c", client_secret: " two\nlines ", authority_host: "https://login.example:8443" },
+    { client_certificate_path: "/c.pem", client_certificate_password: " ", federated_token_file: "/t", access_token: "eyJ" },
+  ])("%j is right, plainly or not", (settings) => {
+    expect(settingsSchema.safeParse(settings)).toEqual({ success: true, data: settings });
+    expect(plainSettings(settings)).toEqual(settings);
   });
 
   test("the schema takes exactly the settings that are described", () => {
