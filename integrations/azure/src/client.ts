@@ -5,7 +5,7 @@ import type { SecretClient, SecretClientOptions } from "@azure/keyvault-secrets"
 import { type CallOptions, DriverError } from "@coffer/core";
 import { type CredentialPlan, invalid, planCredential, vaultUrl } from "./credentials.ts";
 import { sendWithRetries } from "./retries.ts";
-import { azureCli, identity, keyVault } from "./sdk.ts";
+import { credentialClass, keyVault } from "./sdk.ts";
 import type { AzureSettings } from "./settings-types.ts";
 import { Transport, TransportError, type WireAnswer } from "./transport.ts";
 
@@ -196,19 +196,12 @@ async function identityOf(plan: CredentialPlan, client: HttpClient): Promise<Tok
     ...(plan.authorityHost === undefined ? {} : { authorityHost: plan.authorityHost }),
   };
   const tenant = tenantId === undefined ? {} : { tenantId };
-  if (plan.kind === "cli") return new (await azureCli())(tenant);
-  const {
-    ClientCertificateCredential,
-    ClientSecretCredential,
-    DefaultAzureCredential,
-    ManagedIdentityCredential,
-    WorkloadIdentityCredential,
-  } = await identity();
+  if (plan.kind === "cli") return new (await credentialClass("AzureCliCredential"))(tenant);
   switch (plan.kind) {
     case "client_secret":
-      return new ClientSecretCredential(tenantId ?? "", clientId ?? "", plan.clientSecret ?? "", options);
+      return new (await credentialClass("ClientSecretCredential"))(tenantId ?? "", clientId ?? "", plan.clientSecret ?? "", options);
     case "client_certificate":
-      return new ClientCertificateCredential(
+      return new (await credentialClass("ClientCertificateCredential"))(
         tenantId ?? "",
         clientId ?? "",
         {
@@ -218,16 +211,18 @@ async function identityOf(plan: CredentialPlan, client: HttpClient): Promise<Tok
         options,
       );
     case "workload_identity":
-      return new WorkloadIdentityCredential({
+      return new (await credentialClass("WorkloadIdentityCredential"))({
         ...options,
         tenantId: tenantId ?? "",
         clientId: clientId ?? "",
         tokenFilePath: plan.tokenFilePath ?? "",
       });
-    case "managed_identity":
-      return clientId === undefined ? new ManagedIdentityCredential(options) : new ManagedIdentityCredential(clientId, options);
+    case "managed_identity": {
+      const ManagedIdentity = await credentialClass("ManagedIdentityCredential");
+      return clientId === undefined ? new ManagedIdentity(options) : new ManagedIdentity(clientId, options);
+    }
     default:
-      return new DefaultAzureCredential({
+      return new (await credentialClass("DefaultAzureCredential"))({
         ...options,
         ...tenant,
         ...(clientId === undefined ? {} : { managedIdentityClientId: clientId, workloadIdentityClientId: clientId }),

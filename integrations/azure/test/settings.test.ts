@@ -87,13 +87,15 @@ describe("signing in", () => {
     rmSync(folder, { recursive: true });
   });
 
-  test("without a word: the chain, which finds what the AZURE_ variables say", async () => {
+  test("without a word: what the AZURE_ variables say, in the chain as well as without it", async () => {
     const { tenantId, clientId, clientSecret } = emulator.entra.principal;
     vi.stubEnv("AZURE_TENANT_ID", tenantId);
     vi.stubEnv("AZURE_CLIENT_ID", clientId);
     vi.stubEnv("AZURE_CLIENT_SECRET", clientSecret);
     vi.stubEnv("AZURE_AUTHORITY_HOST", emulator.url);
     expect(await grants({})).toEqual(["client_secret"]);
+    vi.stubEnv("AZURE_TOKEN_CREDENTIALS", "prod");
+    expect(await grants({})).toEqual(["client_secret", "client_secret"]);
   });
 
   test("AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_AUTHORITY_HOST: also for a kind that is named", async () => {
@@ -195,6 +197,20 @@ describe("the vault", () => {
       "https://login.microsoftonline.com",
     );
     expect(planCredential({ authority_host: "https://login.example" }, {}).foreignAuthority).toBe(true);
+  });
+
+  test("a principal in the environment is taken without the chain, unless something else there or in the settings changes what the chain does", () => {
+    const principal = { AZURE_TENANT_ID: "t", AZURE_CLIENT_ID: "c", AZURE_CLIENT_SECRET: "s" };
+    const kindOf = (settings: AzureSettings, environment: Record<string, string> = {}): string =>
+      planCredential(settings, { ...principal, ...environment }).kind;
+    expect(kindOf({})).toBe("client_secret");
+    expect(kindOf({ credential_kind: "default" })).toBe("client_secret");
+    for (const name of Object.keys(principal)) expect(kindOf({}, { [name]: "" })).toBe("default");
+    expect(kindOf({}, { AZURE_TOKEN_CREDENTIALS: "dev" })).toBe("default");
+    expect(kindOf({}, { AZURE_ADDITIONALLY_ALLOWED_TENANTS: "*" })).toBe("default");
+    expect(kindOf({ tenant_id: "other" })).toBe("default");
+    expect(kindOf({ client_id: "identity" })).toBe("default");
+    expect(kindOf({ credential_kind: "cli" })).toBe("cli");
   });
 
   test("AZURE_CLIENT_CERTIFICATE_PASSWORD and client_certificate_password open the key of the certificate", () => {
