@@ -63,7 +63,7 @@ async function measure(service: Service, emulator: ChildProcess, folder: string,
   emulator.send(LATENCY_MS);
   await once(emulator, "message");
   const anchor = values.anchor === "listing" ? "listing their names" : "reading one by one";
-  report(`values of 1,000 secrets, ${title}, ${LATENCY_MS} ms away`, anchor, values.goal, Number(program("values", String(options.pairs))));
+  report(`values of 1,000 secrets, ${title}, ${LATENCY_MS} ms`, anchor, values.goal, Number(program("values", String(options.pairs))));
 }
 
 /** `secret get` of a user who has installed the integration and made a stack on the service. */
