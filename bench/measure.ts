@@ -12,7 +12,9 @@ export interface Command {
 }
 
 // This file is parsed at every start of old Nodes and makes every ratio look better than it is.
-const { NODE_EXTRA_CA_CERTS: _dropped, NODE_OPTIONS: _alsoDropped, ...environment } = process.env;
+const { NODE_EXTRA_CA_CERTS: _dropped, NODE_OPTIONS: _alsoDropped, ...kept } = process.env;
+/** The environment of everything that is measured. */
+export const environment: Readonly<Record<string, string | undefined>> = kept;
 let runs = 0;
 
 function time(command: Command): number {
@@ -71,6 +73,25 @@ async function batch(run: () => unknown, count: number): Promise<number> {
   if (asynchronous) for (let index = 0; index < count; index += 1) await run();
   else for (let index = 0; index < count; index += 1) run();
   return performance.now() - started;
+}
+
+/** The same for tasks of this process that take long enough to be timed one at a time. */
+export async function ratioOfTasks(measured: () => Promise<void>, anchor: () => Promise<void>, pairs: number): Promise<number> {
+  const timed = async (task: () => Promise<void>): Promise<number> => {
+    const started = performance.now();
+    await task();
+    return performance.now() - started;
+  };
+  await anchor();
+  await measured();
+  const ratios: number[] = [];
+  for (let pair = 0; pair < pairs; pair += 1) {
+    const measuredFirst = pair % 2 === 0;
+    const first = await timed(measuredFirst ? measured : anchor);
+    const second = await timed(measuredFirst ? anchor : measured);
+    ratios.push(measuredFirst ? first / second : second / first);
+  }
+  return median(ratios);
 }
 
 /** The peak of resident memory of a command, in bytes, told by the process itself as it ends. */

@@ -9,6 +9,8 @@ import { local } from "@coffer/local";
 import { inProcess } from "./in-process.ts";
 import { type Command, peakMemory, ratioOfProcesses } from "./measure.ts";
 import { installPeers } from "./peers.ts";
+import { services } from "./services.ts";
+import { SERVICES } from "./service-table.ts";
 
 export interface Row {
   readonly measure: string;
@@ -94,6 +96,16 @@ try {
     cwd: join(root, "apps/cli"),
     stdio: ["ignore", "ignore", "inherit"],
   });
+  const packages = ["@coffer/core", ...SERVICES.map(({ package: name }) => name)];
+  execFileSync(
+    join(root, "node_modules/.bin/turbo"),
+    ["run", "build", ...packages.map((name) => `--filter=${name}`), "--output-logs=errors-only"],
+    {
+      cwd: root,
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env["PATH"] ?? ""}` },
+    },
+  );
   const bin = join(work, "cli/bin.cjs");
   const bare: Command = { args: ["-e", "0"] };
   const small = await storeWith(100);
@@ -141,12 +153,9 @@ try {
     peakMemory(coffer(large, "secret", "get", "secret-000042")) / peakMemory(bare),
   );
   writeFileSync(join(work, "import-core.mjs"), `import ${JSON.stringify(join(root, "packages/core/dist/index.js"))};`);
-  execFileSync(join(root, "node_modules/.bin/turbo"), ["run", "build", "--filter=@coffer/core", "--output-logs=errors-only"], {
-    cwd: root,
-    stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env["PATH"] ?? ""}` },
-  });
   row('import "@coffer/core"', "node -e 0", 1.3, ratioOfProcesses({ args: [join(work, "import-core.mjs")] }, bare, PAIRS));
+
+  await services({ root, work, bin, pairs: PAIRS }, row);
 
   if (!quick) {
     const peers = installPeers(work);

@@ -10,5 +10,4 @@ registerIntegration(integration);
 
 export { aws } from "./flavor.ts";
 export { default, default as integration } from "./integration.ts";
-export { awsSchema } from "./schemas.ts";
 export type { AwsCredentials, AwsKeyPair, AwsSettings, ExistingClient } from "./settings-types.ts";

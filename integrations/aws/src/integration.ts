@@ -1,6 +1,11 @@
 import { defineIntegration } from "@coffer/core";
 import { aws } from "./flavor.ts";
-import { awsSchema } from "./schemas.ts";
 
 /** What this package brings: the flavor `aws` and the secret schema `aws`. */
-export default defineIntegration({ specVersion: 1, name: "aws", package: "@coffer/aws", flavors: [aws], schemas: [awsSchema] });
+export default defineIntegration({
+  specVersion: 1,
+  name: "aws",
+  package: "@coffer/aws",
+  flavors: [aws],
+  schemas: [{ type: "aws", load: async () => (await import("./schemas.ts")).awsSchema }],
+});

@@ -26,17 +26,19 @@ export function listing({ api }: Context): Required<Pick<SecretsManagerDriver, "
     // No name of the service has such a beginning.
     if (prefix !== "" && !FILTER.test(prefix)) return;
     const filters = prefix === "" ? {} : { Filters: [{ Key: "name" as const, Values: [prefix] }] };
+    const ask = (token?: string) =>
+      api.listSecrets({ MaxResults: PAGE_SIZE, ...filters, ...(token === undefined ? {} : { NextToken: token }) }, options);
     const seen = new Set<string>();
-    let token: string | undefined;
-    do {
-      const page = await api.listSecrets(
-        { MaxResults: PAGE_SIZE, ...filters, ...(token === undefined ? {} : { NextToken: token }) },
-        options,
-      );
+    for (let asked: ReturnType<typeof ask> | undefined = ask(); asked !== undefined;) {
+      const page = await asked;
       if (page.SecretList === undefined) throw strangeAnswer("list");
-      token = nextToken(page.NextToken, seen);
+      const token = nextToken(page.NextToken, seen);
+      // Before the names are handed over: whoever reads their values at once would keep it waiting behind them.
+      asked = token === undefined ? undefined : ask(token);
+      // It is told when its turn comes.
+      asked?.catch(() => undefined);
       yield page.SecretList.flatMap((entry) => infoOf(entry, options) ?? []);
-    } while (token !== undefined);
+    }
   }
 
   return {

@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { readFile } from "node:fs/promises";
-import type { AzureCliCredential, TokenCredential } from "@azure/identity";
+import type { TokenCredential } from "@azure/identity";
 import type { SecretClient, SecretClientOptions } from "@azure/keyvault-secrets";
 import { type CallOptions, DriverError } from "@coffer/core";
 import { type CredentialPlan, invalid, planCredential, vaultUrl } from "./credentials.ts";
 import { sendWithRetries } from "./retries.ts";
+import { credentialClass, keyVault } from "./sdk.ts";
 import type { AzureSettings } from "./settings-types.ts";
 import { Transport, TransportError, type WireAnswer } from "./transport.ts";
 
@@ -81,10 +82,7 @@ export async function connect(settings: AzureSettings, environment: NodeJS.Proce
   const url = vaultUrl(settings);
   const ca = settings.ca_file === undefined ? undefined : await textOf(settings.ca_file);
   const transport = new Transport({ ca });
-  const [{ SecretClient }, credential] = await Promise.all([
-    import("@azure/keyvault-secrets"),
-    credentialOf(settings, environment, transport),
-  ]);
+  const [{ SecretClient }, credential] = await Promise.all([keyVault(), credentialOf(settings, environment, transport)]);
   const client = new SecretClient(url, credential, {
     httpClient: httpClient(transport, new URL(url).origin),
     // Repeated by our own transport, which knows deadlines and does not repeat a write whose answer was lost.
@@ -225,13 +223,12 @@ async function identityOf(plan: CredentialPlan, client: HttpClient): Promise<Tok
     ...(plan.authorityHost === undefined ? {} : { authorityHost: plan.authorityHost }),
   };
   const tenant = tenantId === undefined ? {} : { tenantId };
-  if (plan.kind === "cli") return new (await azureCli())(tenant);
-  const identity = await import("@azure/identity");
+  if (plan.kind === "cli") return new (await credentialClass("AzureCliCredential"))(tenant);
   switch (plan.kind) {
     case "client_secret":
-      return new identity.ClientSecretCredential(tenantId ?? "", clientId ?? "", plan.clientSecret ?? "", options);
+      return new (await credentialClass("ClientSecretCredential"))(tenantId ?? "", clientId ?? "", plan.clientSecret ?? "", options);
     case "client_certificate":
-      return new identity.ClientCertificateCredential(
+      return new (await credentialClass("ClientCertificateCredential"))(
         tenantId ?? "",
         clientId ?? "",
         {
@@ -241,35 +238,21 @@ async function identityOf(plan: CredentialPlan, client: HttpClient): Promise<Tok
         options,
       );
     case "workload_identity":
-      return new identity.WorkloadIdentityCredential({
+      return new (await credentialClass("WorkloadIdentityCredential"))({
         ...options,
         tenantId: tenantId ?? "",
         clientId: clientId ?? "",
         tokenFilePath: plan.tokenFilePath ?? "",
       });
-    case "managed_identity":
-      return clientId === undefined
-        ? new identity.ManagedIdentityCredential(options)
-        : new identity.ManagedIdentityCredential(clientId, options);
+    case "managed_identity": {
+      const ManagedIdentity = await credentialClass("ManagedIdentityCredential");
+      return clientId === undefined ? new ManagedIdentity(options) : new ManagedIdentity(clientId, options);
+    }
     default:
-      return new identity.DefaultAzureCredential({
+      return new (await credentialClass("DefaultAzureCredential"))({
         ...options,
         ...tenant,
         ...(clientId === undefined ? {} : { managedIdentityClientId: clientId, workloadIdentityClientId: clientId }),
       });
   }
-}
-
-/** The one credential that needs nothing else of its package: alone it loads in a sixth of the time. */
-async function azureCli(): Promise<typeof AzureCliCredential> {
-  try {
-    const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);
-    const { dirname, join } = process.getBuiltinModule("node:path");
-    const file = join(dirname(require.resolve("@azure/identity")), "credentials/azureCliCredential.js");
-    const found = require(file) as { readonly AzureCliCredential: typeof AzureCliCredential };
-    if (typeof found.AzureCliCredential === "function") return found.AzureCliCredential;
-  } catch {
-    // The package is built otherwise, or bundled.
-  }
-  return (await import("@azure/identity")).AzureCliCredential;
 }

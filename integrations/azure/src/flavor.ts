@@ -1,4 +1,5 @@
 import { defineFlavor } from "@coffer/core";
+import { plainSettings } from "./settings-types.ts";
 
 /**
  * Secrets in an Azure Key Vault: `createSecretsManager(azure, { key_vault_name: "team-secrets" })` signs in as the Azure tools on this machine do.
@@ -8,5 +9,6 @@ export const azure = defineFlavor({
   name: "azure_key_vault",
   aliases: ["azure"],
   settings: async () => (await import("./settings.ts")).settingsSchema,
+  checkPlainly: plainSettings,
   open: async (settings) => (await import("./driver.ts")).openAzureDriver(settings),
 });

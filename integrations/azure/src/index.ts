@@ -1,6 +1,6 @@
 /**
  * Azure Key Vault as a secrets manager of Coffer, and the schema for Azure credentials.
- * Importing this module makes both known to the process; it loads no SDK and reaches nothing.
+ * Importing this module makes both known to the process; it loads neither the SDK nor zod, and reaches nothing.
  * @packageDocumentation
  */
 import { registerIntegration } from "@coffer/core";
@@ -10,5 +10,4 @@ registerIntegration(integration);
 
 export { azure } from "./flavor.ts";
 export { default, default as integration } from "./integration.ts";
-export { azureSchema } from "./schemas.ts";
 export { type AzureCloud, type AzureCredentialKind, type AzureSettings, CLOUDS, CREDENTIAL_KINDS } from "./settings-types.ts";

@@ -1,6 +1,5 @@
 import { defineIntegration } from "@coffer/core";
 import { azure } from "./flavor.ts";
-import { azureSchema } from "./schemas.ts";
 
 /** What this package brings: the flavor `azure_key_vault` and the schema `azure`. */
 export default defineIntegration({
@@ -8,5 +7,5 @@ export default defineIntegration({
   name: "azure",
   package: "@coffer/azure",
   flavors: [azure],
-  schemas: [azureSchema],
+  schemas: [{ type: "azure", load: async () => (await import("./schemas.ts")).azureSchema }],
 });

@@ -89,11 +89,13 @@ async function* pagesOf(
   const seen = new Set<string>();
   let pages: AsyncIterator<SecretProperties[]> | undefined;
   let empty = 0;
-  for (;;) {
-    const step = await vault.call(options, (client, sdk) => {
+  const ask = (): Promise<IteratorResult<SecretProperties[]>> =>
+    vault.call(options, (client, sdk) => {
       pages ??= start(client, sdk).byPage({ maxPageSize: PAGE });
       return untilGivenUp(pages.next(), options.signal);
     });
+  for (let asked = ask(); ;) {
+    const step = await asked;
     if (step.done === true) return;
     const fresh = step.value.filter((properties) => !seen.has(idOf(properties)));
     empty = step.value.length === 0 ? empty + 1 : 0;
@@ -103,6 +105,10 @@ async function* pagesOf(
         hint: "Try again; a list that is not whole is not shown.",
       });
     for (const properties of fresh) seen.add(idOf(properties));
+    // Before this page is handed over: whoever reads the values of its names at once would keep the next one waiting behind them.
+    asked = ask();
+    // It is told when its turn comes.
+    asked.catch(() => undefined);
     yield fresh;
   }
 }

@@ -1,4 +1,7 @@
-// zod/mini: the registry holds schemas, not promises of them, so this loads with the package.
+/**
+ * The secret schema for credentials of Azure, at `@coffer/azure/schemas`. Importing this module imports zod.
+ * @packageDocumentation
+ */
 import { defineSecretSchema } from "@coffer/core";
 import * as z from "zod/mini";
 

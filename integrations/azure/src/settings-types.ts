@@ -54,3 +54,39 @@ export interface AzureSettings {
    */
   readonly verify_challenge?: boolean | undefined;
 }
+
+/** What the settings that are text are made of. Addresses have no user, path or query: a host that is to be trusted with tokens is written down plainly. */
+export const TEXT_SETTINGS = {
+  key_vault_name: /^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$/,
+  vault_url: /^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?\/?$/,
+  tenant_id: /^[^\p{Cc}\s]+$/u,
+  client_id: /^[^\p{Cc}\s]+$/u,
+  client_secret: /[^]/,
+  client_certificate_path: /[^]/,
+  client_certificate_password: /[^]/,
+  federated_token_file: /[^]/,
+  authority_host: /^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?\/?$/,
+  access_token: /^[^\p{Cc}\s]+$/u,
+  ca_file: /[^]/,
+  api_version: /^[0-9A-Za-z.-]+$/,
+} as const satisfies Partial<Record<keyof AzureSettings, RegExp>>;
+
+const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
+  cloud: CLOUDS,
+  credential_kind: CREDENTIAL_KINDS,
+  verify_challenge: [true, false],
+};
+
+/** The settings when they are plainly right, which spares a short program the loading of zod. */
+export function plainSettings(settings: unknown): AzureSettings | undefined {
+  if (typeof settings !== "object" || settings === null) return undefined;
+  // An object of a class may have settings that are not its own, and a list is none at all.
+  const prototype: unknown = Object.getPrototypeOf(settings);
+  if (prototype !== Object.prototype && prototype !== null) return undefined;
+  return Object.entries(settings).every(isPlain) ? { ...settings } : undefined;
+}
+
+function isPlain([name, value]: readonly [string, unknown]): boolean {
+  if (Object.hasOwn(CHOICES, name)) return CHOICES[name]?.includes(value) === true;
+  return Object.hasOwn(TEXT_SETTINGS, name) && typeof value === "string" && TEXT_SETTINGS[name as keyof typeof TEXT_SETTINGS].test(value);
+}

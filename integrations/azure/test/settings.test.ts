@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFin
 import { planCredential, vaultUrl } from "../src/credentials.ts";
 import { azure } from "../src/index.ts";
 import { settingsSchema } from "../src/settings.ts";
-import type { AzureSettings } from "../src/settings-types.ts";
+import { type AzureSettings, plainSettings } from "../src/settings-types.ts";
 import { fileOf } from "./subject.ts";
 
 let emulator: AzureEmulator;
@@ -102,13 +102,15 @@ describe("signing in", () => {
     rmSync(folder, { recursive: true });
   });
 
-  test("without a word: the chain, which finds what the AZURE_ variables say", async () => {
+  test("without a word: what the AZURE_ variables say, in the chain as well as without it", async () => {
     const { tenantId, clientId, clientSecret } = emulator.entra.principal;
     vi.stubEnv("AZURE_TENANT_ID", tenantId);
     vi.stubEnv("AZURE_CLIENT_ID", clientId);
     vi.stubEnv("AZURE_CLIENT_SECRET", clientSecret);
     vi.stubEnv("AZURE_AUTHORITY_HOST", emulator.url);
     expect(await grants({})).toEqual(["client_secret"]);
+    vi.stubEnv("AZURE_TOKEN_CREDENTIALS", "prod");
+    expect(await grants({})).toEqual(["client_secret", "client_secret"]);
   });
 
   test("AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_AUTHORITY_HOST: also for a kind that is named", async () => {
@@ -214,6 +216,20 @@ describe("the vault", () => {
     expect(planCredential({ authority_host: "https://login.example" }, {}).foreignAuthority).toBe(true);
   });
 
+  test("a principal in the environment is taken without the chain, unless something else there or in the settings changes what the chain does", () => {
+    const principal = { AZURE_TENANT_ID: "t", AZURE_CLIENT_ID: "c", AZURE_CLIENT_SECRET: "s" };
+    const kindOf = (settings: AzureSettings, environment: Record<string, string> = {}): string =>
+      planCredential(settings, { ...principal, ...environment }).kind;
+    expect(kindOf({})).toBe("client_secret");
+    expect(kindOf({ credential_kind: "default" })).toBe("client_secret");
+    for (const name of Object.keys(principal)) expect(kindOf({}, { [name]: "" })).toBe("default");
+    expect(kindOf({}, { AZURE_TOKEN_CREDENTIALS: "dev" })).toBe("default");
+    expect(kindOf({}, { AZURE_ADDITIONALLY_ALLOWED_TENANTS: "*" })).toBe("default");
+    expect(kindOf({ tenant_id: "other" })).toBe("default");
+    expect(kindOf({ client_id: "identity" })).toBe("default");
+    expect(kindOf({ credential_kind: "cli" })).toBe("cli");
+  });
+
   test("AZURE_CLIENT_CERTIFICATE_PASSWORD and client_certificate_password open the key of the certificate", () => {
     expect(planCredential({}, { AZURE_CLIENT_CERTIFICATE_PASSWORD: "from-env" }).certificatePassword).toBe("from-env");
     expect(
@@ -261,7 +277,19 @@ describe("the vault", () => {
     { no_such_setting: 1 },
   ])("T49: %j is refused before any request", async (settings) => {
     expect(settingsSchema.safeParse(settings).success).toBe(false);
+    expect(plainSettings(settings)).toBeUndefined();
     await expect(createSecretsManager(azure, settings as AzureSettings).getSecret("a")).rejects.toMatchObject({ code: "invalid_settings" });
+  });
+
+  test.each<AzureSettings>([
+    {},
+    { key_vault_name: "team-secrets", cloud: "china" },
+    { vault_url: "https://team.vault.azure.net/", credential_kind: "cli", verify_challenge: false, api_version: "7.6", ca_file: "a b" },
+    { tenant_id: "t", client_id: "c", client_secret: " two\nlines ", authority_host: "https://login.example:8443" },
+    { client_certificate_path: "/c.pem", client_certificate_password: " ", federated_token_file: "/t", access_token: "eyJ" },
+  ])("%j is right, plainly or not", (settings) => {
+    expect(settingsSchema.safeParse(settings)).toEqual({ success: true, data: settings });
+    expect(plainSettings(settings)).toEqual(settings);
   });
 
   test("the schema takes exactly the settings that are described", () => {

@@ -73,22 +73,25 @@ export function waitAfter(error: unknown, attempt: number): number {
 
 /** A promise as long as it may be waited for. The SDK does not give up while it fetches a token. */
 export async function within<Result>(promise: Promise<Result>, { signal, deadline }: Bounds): Promise<Result> {
-  const ended = new AbortController();
+  let end = (): void => {};
   const giveUp = new Promise<never>((_resolve, reject) => {
     const onAbort = (): void => reject(new CallFailure(signal.reason, undefined, false));
     if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true, signal: ended.signal });
+    signal.addEventListener("abort", onAbort, { once: true });
     // The SDK, which knows more, is given a moment to say the same.
     const timer = setTimeout(
       () => reject(new CallFailure(new DOMException("The call took too long", "TimeoutError"), undefined, false)),
       Math.max(0, deadline - performance.now()) + 100,
     );
-    ended.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+    end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    };
   });
   promise.catch(() => undefined);
   try {
     return await Promise.race([promise, giveUp]);
   } finally {
-    ended.abort();
+    end();
   }
 }

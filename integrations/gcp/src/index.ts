@@ -1,6 +1,6 @@
 /**
  * The Google Secret Manager flavor of Coffer.
- * Importing this module makes the flavor and the schema known to the process; it loads no SDK and opens nothing.
+ * Importing this module makes the flavor and the schema known to the process; it loads neither the SDK nor zod, and opens nothing.
  * @packageDocumentation
  */
 import { registerIntegration } from "@coffer/core";
@@ -10,5 +10,4 @@ registerIntegration(integration);
 
 export { gcp } from "./flavor.ts";
 export { default, default as integration } from "./integration.ts";
-export { gcpSchema } from "./schemas.ts";
 export type { ExistingAuth, ExistingClient, GcpSettings } from "./settings-types.ts";

@@ -1,3 +1,5 @@
+import { isLoopbackEndpoint, parseEndpoint } from "./endpoint.ts";
+
 /**
  * A client of `@google-cloud/secret-manager` that the program has made itself. The flavor calls it and never closes it; credentials, endpoint and
  * transport are then the client's.
@@ -59,7 +61,15 @@ export const PROJECT_ID = /^(?:[a-z0-9.-]{1,100}:)?[a-z0-9-]{1,63}$/;
 /** What the name of a location is made of. */
 export const LOCATION = /^[a-z0-9-]{1,63}$/;
 
-const PLAIN: Readonly<Record<string, RegExp>> = { project: PROJECT_ID, location: LOCATION, credentials_file: /^[^\0]+$/ };
+// Of each no more than can be right alone: plain http elsewhere, for one, takes another setting.
+const PLAIN: Readonly<Record<string, (text: string) => boolean>> = {
+  project: (text) => PROJECT_ID.test(text),
+  location: (text) => LOCATION.test(text),
+  credentials_file: (text) => /^[^\0]+$/.test(text),
+  quota_project: (text) => PROJECT_ID.test(text),
+  transport: (text) => text === "rest" || text === "grpc",
+  endpoint: (text) => parseEndpoint(text)?.protocol === "https" || isLoopbackEndpoint(text),
+};
 
 /** The settings when they are plainly right, which spares a short program the loading of zod. */
 export function plainSettings(settings: unknown): GcpSettings | undefined {
@@ -68,7 +78,7 @@ export function plainSettings(settings: unknown): GcpSettings | undefined {
   const prototype: unknown = Object.getPrototypeOf(settings);
   if (prototype !== Object.prototype && prototype !== null) return undefined;
   for (const [key, value] of Object.entries(settings)) {
-    if (!Object.hasOwn(PLAIN, key) || typeof value !== "string" || PLAIN[key]?.test(value) !== true) return undefined;
+    if (!Object.hasOwn(PLAIN, key) || typeof value !== "string" || PLAIN[key]?.(value) !== true) return undefined;
   }
   return { ...settings };
 }

@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { IncomingMessage } from "node:http";
+import { bytesOf, exchange } from "./exchange.ts";
 
 /** What became of one request on its way, as far as it was seen. SDK errors tell it in other words in each of their versions, or not at all. */
 export interface Trip {
@@ -34,45 +36,53 @@ export function withTrip<Result>(trip: Trip, run: () => Promise<Result>): Promis
 }
 
 /**
- * The `fetch` that carries requests and tokens: no redirect is followed, only JSON of bounded size is read. Node's own `fetch`, because its debug output
- * (NODE_DEBUG) shows no headers, and so no tokens.
+ * The `fetch` that carries requests and tokens: no redirect is followed, only JSON of bounded size is read, and debug output (NODE_DEBUG) shows no headers, and
+ * so no tokens.
  * @param base where the service is; whatever else is fetched is about credentials
  */
 export function guardedFetch(base: string): typeof fetch {
   return async (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : input);
     const trip = url.origin === base ? trips.getStore() : undefined;
+    const headers = new Headers(init.headers);
+    const body = await bodyOf(init.body, headers);
+    const signal = init.signal ?? undefined;
     if (trip !== undefined) Object.assign(trip, { sent: true, host: url.host } satisfies Partial<Trip>);
-    const { method, headers, body, signal } = init;
-    const response = await fetch(url, { redirect: "manual", ...definedOf({ method, headers, body, signal }) });
-    const type = response.headers.get("content-type") ?? "";
-    if (trip !== undefined) trip.status = response.status;
-    if ((response.status >= 300 && response.status < 400) || (trip !== undefined && !/^application\/json\b/i.test(type))) {
-      await response.body?.cancel();
-      throw new Error(`an answer with status ${response.status} that is not the service's`);
+    const incoming = await exchange(url, { method: init.method ?? "GET", headers, body, signal });
+    const { statusCode: status = 0 } = incoming;
+    if (trip !== undefined) trip.status = status;
+    const isJson = /^application\/json\b/i.test(incoming.headers["content-type"] ?? "");
+    if ((status >= 300 && status < 400) || (trip !== undefined && !isJson)) {
+      incoming.destroy();
+      throw new Error(`an answer with status ${status} that is not the service's`);
     }
-    const bytes = await bounded(response);
-    if (trip !== undefined) note(trip, response, bytes);
-    return new Response(bytes.length === 0 ? null : bytes, { status: response.status, headers: response.headers });
+    const bytes = await bytesOf(incoming, signal, LARGEST_ANSWER);
+    if (trip !== undefined) note(trip, incoming, bytes);
+    return new Response(bytes.length === 0 ? null : bytes, { status, headers: headersOf(incoming) });
   };
 }
 
-function note(trip: Trip, response: Response, bytes: Uint8Array): void {
-  const wait = retryAfterMs(response.headers.get("retry-after"));
-  if (wait !== undefined) trip.retryAfterMs = wait;
-  const answer = response.ok ? "success" : refusalIn(new TextDecoder().decode(bytes));
-  if (answer !== undefined) trip.answer = answer;
+/** What is no text is packed as `fetch` would, with the type that goes with it. */
+async function bodyOf(body: RequestInit["body"], headers: Headers): Promise<string | Uint8Array | undefined> {
+  if (body === undefined || body === null) return undefined;
+  if (typeof body === "string" || body instanceof Uint8Array) return body;
+  const packed = new Response(body);
+  const type = packed.headers.get("content-type");
+  if (type !== null && !headers.has("content-type")) headers.set("content-type", type);
+  return new Uint8Array(await packed.arrayBuffer());
 }
 
-async function bounded(response: Response): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > LARGEST_ANSWER) throw new Error("an answer that is too large");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+function headersOf({ headersDistinct }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (const [name, values = []] of Object.entries(headersDistinct)) for (const value of values) headers.append(name, value);
+  return headers;
+}
+
+function note(trip: Trip, { statusCode = 0, headers }: IncomingMessage, bytes: Uint8Array): void {
+  const wait = retryAfterMs(headers["retry-after"]);
+  if (wait !== undefined) trip.retryAfterMs = wait;
+  const answer = statusCode < 300 ? "success" : refusalIn(new TextDecoder().decode(bytes));
+  if (answer !== undefined) trip.answer = answer;
 }
 
 /** The refusal in a body; `undefined` when it is not in the form of the service. */
@@ -103,14 +113,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function retryAfterMs(header: string | null): number | undefined {
-  if (header === null) return undefined;
+function retryAfterMs(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
   const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
-}
-
-function definedOf<Members extends object>(members: Members): { [Key in keyof Members]?: NonNullable<Members[Key]> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined && value !== null)) as {
-    [Key in keyof Members]?: NonNullable<Members[Key]>;
-  };
 }

@@ -240,6 +240,8 @@ describe("the check of settings", () => {
       { project: "my-project" },
       { project: "example.com:old" },
       { location: "europe-west3", credentials_file: "a b" },
+      { endpoint: "http://127.0.0.1:9090", transport: "rest" },
+      { endpoint: "secretmanager.example:443", transport: "grpc", quota_project: "my-project" },
     ]) {
       expect(settingsSchema.safeParse(settings)).toMatchObject({ success: true, data: settings });
       expect(plainSettings(settings)).toEqual(settings);

@@ -38,6 +38,7 @@ export { defineFlavor, defineIntegration } from "./define.ts";
 export { defineSecretSchema } from "./schema/define.ts";
 export { type SchemaField, schemaFields, type TextConverter, textConverters } from "./schema/fields.ts";
 export { parseValues, type SchemaIssue, type SchemaResult } from "./schema/validate.ts";
+export { loadSecretSchema } from "./registry/load-schema.ts";
 export { createRegistry, globalRegistry, registerIntegration, registerSecretSchema } from "./registry/global.ts";
 export {
   type AnnouncedIntegration,

@@ -263,6 +263,14 @@ export type SecretInput<Schema extends SecretSchema> =
 /** Values with one exact text form; objects and dates have several and are for the caller to write down. */
 export type TextLike = string | number | bigint | boolean;
 
+/** A schema that is loaded when it is first used: importing the integration that brings it loads no zod. */
+export interface LazySecretSchema {
+  /** The type of the schema that `load` gives. */
+  readonly type: string;
+  /** Imports the schema. Called again after a failure. */
+  load(): Promise<SecretSchema>;
+}
+
 /** An npm package that brings flavors and schemas. Plain data: it registers nothing by itself. */
 export interface Integration {
   readonly specVersion: 1;
@@ -270,5 +278,6 @@ export interface Integration {
   /** The npm name of the package, told in messages when two packages bring the same flavor. */
   readonly package?: string;
   readonly flavors: readonly ComponentFlavor[];
-  readonly schemas: readonly SecretSchema[];
+  /** The schemas themselves, or what loads them. */
+  readonly schemas: readonly (SecretSchema | LazySecretSchema)[];
 }

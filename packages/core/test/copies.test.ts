@@ -81,7 +81,7 @@ test("importing core loads no zod, no file system module of ours and no SDK; che
   expect(loaded).toEqual([0, true]);
 });
 
-describe("a bundle keeps the registration of an integration that is imported for its effect", () => {
+describe("a bundle keeps the registration of an integration that is imported for its effect, and the schema that it loads later", () => {
   const entry = () => join(folder, "one", "program.ts");
   beforeAll(() => {
     const acme = join(folder, "one", "node_modules", "@acme", "keeper");
@@ -105,13 +105,15 @@ describe("a bundle keeps the registration of an integration that is imported for
     );
     writeFileSync(
       join(acme, "dist/integration.js"),
-      `export default { specVersion: 1, name: "acme", flavors: [{ type: "secrets_manager", name: "keeper", locality: () => "remote", settings: undefined, open: undefined }], schemas: [] };`,
+      `export default { specVersion: 1, name: "acme", flavors: [{ type: "secrets_manager", name: "keeper", locality: () => "remote", settings: undefined, open: undefined }], schemas: [{ type: "keeper", load: async () => (await import("./schemas.js")).keeper }] };`,
     );
+    writeFileSync(join(acme, "dist/schemas.js"), `export const keeper = { type: "keeper", fields: undefined };`);
     writeFileSync(
       entry(),
       `import "@acme/keeper";
        import { globalRegistry } from "./core/index.ts";
-       console.log(JSON.stringify(globalRegistry().flavors().map((flavor) => flavor.name)));`,
+       const schema = await globalRegistry().requireSchema("keeper");
+       console.log(JSON.stringify([...globalRegistry().flavors().map((flavor) => flavor.name), schema.type]));`,
     );
   });
 
@@ -119,7 +121,7 @@ describe("a bundle keeps the registration of an integration that is imported for
     const outfile = join(folder, "esbuild.mjs");
     await esbuild.build({ entryPoints: [entry()], bundle: true, platform: "node", format: "esm", outfile, logLevel: "silent" });
     const { stdout } = await run(process.execPath, [outfile]);
-    expect(JSON.parse(stdout)).toEqual(["keeper"]);
+    expect(JSON.parse(stdout)).toEqual(["keeper", "keeper"]);
   });
 
   test("rolldown", async () => {
@@ -127,6 +129,6 @@ describe("a bundle keeps the registration of an integration that is imported for
     const bundle = await rolldown({ input: entry(), platform: "node", logLevel: "silent" });
     await bundle.write({ file, format: "esm", codeSplitting: false });
     const { stdout } = await run(process.execPath, [file]);
-    expect(JSON.parse(stdout)).toEqual(["keeper"]);
+    expect(JSON.parse(stdout)).toEqual(["keeper", "keeper"]);
   });
 });

@@ -4,6 +4,7 @@ import {
   type ComponentFlavor,
   type FlavorEntry,
   type Integration,
+  type LazySecretSchema,
   printable,
   Registry,
   type SchemaEntry,
@@ -108,7 +109,7 @@ export async function importModule(module: NamedModule): Promise<Pick<Integratio
     });
   }
   const flavors: ComponentFlavor[] = [];
-  const schemas: SecretSchema[] = [];
+  const schemas: (SecretSchema | LazySecretSchema)[] = [];
   for (const value of Object.values(exports)) {
     if (typeof value !== "object" || value === null) continue;
     if (isIntegration(value)) {

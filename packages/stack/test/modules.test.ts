@@ -122,6 +122,12 @@ describe("a project's modules", () => {
     }
   });
 
+  test("may export an integration that brings a schema as something to load", async () => {
+    const integration = `export default { specVersion: 1, name: "labels", flavors: [],
+      schemas: [{ type: "label_api", load: async () => ({ type: "label_api", fields: undefined }) }] };`;
+    expect(await askFor(await projectWith({ "a.mjs": integration }), "label_api")).toBe("found label_api");
+  });
+
   test("may import installed packages and those of Node", async () => {
     const lab = account();
     mkdirSync(join(lab.project, "node_modules"), { recursive: true });

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Integration } from "@coffer/core";
-import { globalRegistry, SecretsError } from "@coffer/core";
+import type { Integration, LazySecretSchema, SecretSchema } from "@coffer/core";
+import { globalRegistry, loadSecretSchema, SecretsError } from "@coffer/core";
 import { type DiscoveredIntegration, discoverPackages, loadIntegration } from "@coffer/core/discovery";
 import { flavorProblems, schemaProblems } from "./integration-probes.ts";
 
@@ -31,8 +31,16 @@ export async function integrationCheck(packageDirectory: string, options: Integr
   if (typeof loaded === "string") return [...problems, loaded];
   problems.push(...manifestProblems(packageJson, found, loaded));
   for (const flavor of loaded.flavors) problems.push(...(await flavorProblems(flavor)));
-  for (const schema of loaded.schemas) problems.push(...(await schemaProblems(schema)));
+  for (const schema of loaded.schemas) problems.push(...(await broughtSchemaProblems(schema, found)));
   return problems;
+}
+
+async function broughtSchemaProblems(brought: SecretSchema | LazySecretSchema, found: DiscoveredIntegration): Promise<string[]> {
+  try {
+    return await schemaProblems(await loadSecretSchema(brought, `The package ${found.package}`));
+  } catch (error) {
+    return [textOf(error)];
+  }
 }
 
 interface PackageJson {

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { defineIntegration, defineSecretSchema, type Integration, registerIntegration } from "@coffer/core";
+import { defineIntegration, defineSecretSchema, type Integration, registerIntegration, type SecretSchema } from "@coffer/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { integrationCheck, memory } from "../src/index.ts";
@@ -261,4 +261,20 @@ test("a schema that calls a key public that it does not have has a problem", asy
   expect(await problemsOf({ integration: { schemas: [schema] } })).toEqual([
     'The schema "acme_token" calls the key "user" public, and has no such key.',
   ]);
+});
+
+test("a schema that the package brings as something to load is loaded and probed like any other", async () => {
+  const lax = { type: "acme_token", fields: z.object({ field: z.string().transform(Number) }) };
+  const problemsOfLazy = (load: () => Promise<SecretSchema>) => problemsOf({ integration: { schemas: [{ type: "acme_token", load }] } });
+  expect(await problemsOfLazy(async () => acmeToken)).toEqual([]);
+  expect(await problemsOfLazy(async () => lax)).toContain('The key "field" of the schema "acme_token" takes "" for 0.');
+  expect(await problemsOfLazy(async () => ({ ...acmeToken, type: "acme_other" }))).toEqual([
+    expect.stringMatching(
+      /^The package acme-flavor-\d+ announces the secret schema "acme_token", and loading it gives the schema "acme_other"\.$/,
+    ),
+  ]);
+  const failing = async (): Promise<never> => {
+    throw new Error("No such module.");
+  };
+  expect(await problemsOfLazy(failing)).toEqual([expect.stringMatching(/but it could not be loaded\. No such module\.$/)]);
 });

@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { Manifest } from "./manifest.ts";
+import { plainManifest } from "./plain-manifest.ts";
 
 /** An integration that was found by its manifest. No code of it has run. */
 export interface DiscoveredIntegration {
@@ -57,24 +58,28 @@ export async function discoverPackages(directories: Iterable<string>): Promise<D
   for (const directory of directories) {
     const json = readPackage(directory);
     if (json?.coffer === undefined || typeof json.name !== "string") continue;
-    // zod is loaded when there is something to check, so that a bare `flavor list` stays without it.
-    const { manifestSchema } = await import("./manifest.ts");
-    const checked = manifestSchema.safeParse(json.coffer);
-    if (checked.success)
+    const checked = await checkedManifest(json.coffer);
+    if (typeof checked === "string") problems.push({ package: json.name, directory, reason: checked });
+    else
       integrations.push({
         package: json.name,
         version: typeof json.version === "string" ? json.version : "0.0.0",
         directory,
-        manifest: checked.data,
-      });
-    else
-      problems.push({
-        package: json.name,
-        directory,
-        reason: `the field "coffer" of its package.json is not valid at ${[...new Set(checked.error.issues.map((issue) => issue.path.join(".") || "the top"))].join(", ")}`,
+        manifest: checked,
       });
   }
   return { integrations, problems };
+}
+
+/** The manifest, or what is wrong with it. zod is loaded to tell what is wrong, so that commands stay without it. */
+async function checkedManifest(declared: unknown): Promise<Manifest | string> {
+  const plain = plainManifest(declared);
+  if (plain !== undefined) return plain;
+  const { manifestSchema } = await import("./manifest.ts");
+  const { data, error } = manifestSchema.safeParse(declared);
+  if (error === undefined) return data;
+  const places = new Set(error.issues.map(({ path }) => path.join(".") || "the top"));
+  return `the field "coffer" of its package.json is not valid at ${[...places].join(", ")}`;
 }
 
 function findPackage(root: string, name: string): string | undefined {

@@ -1,8 +1,9 @@
-import { expect, test, vi } from "vitest";
+import { inspect } from "node:util";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { defineFlavor, defineIntegration } from "../define.ts";
 import { defineSecretSchema } from "../schema/define.ts";
-import type { Integration } from "../spec.ts";
+import type { Integration, LazySecretSchema, SecretSchema } from "../spec.ts";
 import { createRegistry } from "./global.ts";
 
 const flavor = (name: string, aliases: string[] = []) =>
@@ -52,6 +53,71 @@ test("an announced integration is imported only when it is used, once, and an im
   expect(load).toHaveBeenCalledTimes(1);
   registry.add(integration("acme"));
   expect(registry.flavors()).toHaveLength(1);
+});
+
+describe("a schema that an integration brings as something to load", () => {
+  type Load = LazySecretSchema["load"];
+  /** Two registries: one in which the program has added the integration, one that knows it by its manifest. */
+  const registries = (load: Load) => {
+    const lazy = integration("acme", { package: "@acme/keeper", schemas: [{ type: "keeper", load }] });
+    const [added, announced] = [createRegistry(), createRegistry()];
+    added.add(lazy);
+    announced.announce({
+      integration: "acme",
+      package: "@acme/keeper",
+      version: "1.2.0",
+      flavors: [],
+      schemas: ["keeper"],
+      load: async () => lazy,
+    });
+    return [added, announced] as const;
+  };
+
+  test("is loaded when it is used, not when it is listed", async () => {
+    const keeper = schema("keeper");
+    const load = vi.fn<Load>(async () => keeper);
+    for (const [index, registry] of registries(load).entries()) {
+      expect(registry.schemas().map((entry) => entry.type)).toContain("keeper");
+      expect(load).toHaveBeenCalledTimes(index);
+      expect(await registry.requireSchema("keeper")).toBe(keeper);
+    }
+  });
+
+  // What a package without types may give.
+  const nothing = async () => undefined as unknown as SecretSchema;
+  const noSchema = async () => ({ type: "keeper" }) as unknown as SecretSchema;
+  test.each<[string, Load, string]>([
+    ["another type", async () => schema("other"), 'and loading it gives the schema "other".'],
+    ["nothing", nothing, "and loading it gives no schema."],
+    ["something else", noSchema, "and loading it gives no schema."],
+  ])("is an error when %s comes", async (_what, load, problem) => {
+    for (const registry of registries(load))
+      await expect(registry.schema("keeper")).rejects.toMatchObject({
+        code: "unknown_schema",
+        message: `The package @acme/keeper announces the secret schema "keeper", ${problem}`,
+      });
+  });
+
+  test("is an error when it cannot be loaded, without the text of what was thrown, and is loaded at the next use", async () => {
+    const load = vi.fn<Load>(async () => schema("keeper"));
+    for (const registry of registries(load)) {
+      load.mockRejectedValueOnce(new RangeError("s3cret"));
+      const error: unknown = await registry.schema("keeper").catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        code: "unknown_schema",
+        message: expect.stringContaining("could not be loaded"),
+        cause: { name: "RangeError" },
+      });
+      expect(inspect(error)).not.toContain("s3cret");
+      expect((await registry.schema("keeper"))?.type).toBe("keeper");
+    }
+  });
+
+  test("is named after its integration when no package is known", async () => {
+    const registry = createRegistry();
+    registry.add(integration("acme", { schemas: [{ type: "keeper", load: nothing }] }));
+    await expect(registry.schema("keeper")).rejects.toMatchObject({ message: expect.stringMatching(/^The integration "acme" announces/) });
+  });
 });
 
 test("T107: a flavor that is not installed fails with the install command and the known names", async () => {

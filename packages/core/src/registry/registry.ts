@@ -3,6 +3,7 @@ import type * as BuiltinSchemas from "../schema/builtin.ts";
 import { printable } from "../secret/printable.ts";
 import { isIdentifier } from "../identifier.ts";
 import { suggest } from "../suggest.ts";
+import { loadSecretSchema } from "./load-schema.ts";
 import { type ComponentFlavor, type Integration, type SecretSchema, SPEC_VERSION } from "../spec.ts";
 
 /** Where something in the registry comes from. */
@@ -103,7 +104,7 @@ export class Registry {
     for (const schema of integration.schemas) {
       put(
         this.#state.schemas,
-        { ...from, type: schema.type, loaded: true, load: async () => schema },
+        { ...from, type: schema.type, loaded: true, load: () => loadSecretSchema(schema, nameOf(from)) },
         (entry) => entry.type === schema.type,
       );
     }
@@ -124,7 +125,10 @@ export class Registry {
       );
     }
     for (const type of announced.schemas) {
-      const find = async (): Promise<SecretSchema | undefined> => (await load()).schemas.find((schema) => schema.type === type);
+      const find = async (): Promise<SecretSchema | undefined> => {
+        const schema = (await load()).schemas.find((candidate) => candidate.type === type);
+        return schema === undefined ? undefined : loadSecretSchema(schema, nameOf(from));
+      };
       put(this.#state.schemas, { ...from, type, loaded: false, load: find }, (entry) => entry.type === type);
     }
   }
@@ -167,11 +171,9 @@ export class Registry {
     const flavor = await entry?.load();
     if (flavor !== undefined) return flavor;
     if (entry !== undefined)
-      throw new SecretsError(
-        "unknown_flavor",
-        `The package ${entry.package ?? entry.integration} announces the flavor "${printable(name)}" and does not bring it.`,
-        { hint: "Install another version of the package." },
-      );
+      throw new SecretsError("unknown_flavor", `${nameOf(entry)} announces the flavor "${printable(name)}" and does not bring it.`, {
+        hint: "Install another version of the package.",
+      });
     throw unknown(
       "flavor",
       name,
@@ -182,7 +184,7 @@ export class Registry {
 
   /**
    * The schema of this type, or `undefined` when no package that is known brings it.
-   * @throws SecretsError `flavor_ambiguous` when two packages bring it
+   * @throws SecretsError `flavor_ambiguous` when two packages bring it, `unknown_schema` when the package cannot load what it announces
    */
   async schema(type: string): Promise<SecretSchema | undefined> {
     return single(
@@ -243,6 +245,10 @@ function put<Entry extends Origin & { loaded: boolean }>(entries: Entry[], entry
   // A package that was announced and is now imported: the loaded one answers faster, but keeps the version that the manifest told.
   else if (!existing.loaded && entry.loaded)
     entries[index] = { ...entry, package: entry.package ?? existing.package, version: entry.version ?? existing.version };
+}
+
+function nameOf(from: Origin): string {
+  return from.package === null ? `The integration "${printable(from.integration)}"` : `The package ${from.package}`;
 }
 
 function sameOrigin(a: Origin, b: Origin): boolean {
