@@ -3,6 +3,7 @@ import { objectOf, refusalOf, says, throwHidden } from "./answers.ts";
 import { planCredential } from "./credentials.ts";
 import { hasOnlyAsked } from "./errors.ts";
 import { sendWithRetries } from "./retries.ts";
+import { loadSdk } from "./sdk.ts";
 import { type Environment, invalid, planServer, type ServerPlan } from "./server.ts";
 import { acceptance, type Send, Session, type VaultRequest } from "./session.ts";
 import type { ExistingClient, VaultSettings } from "./settings-types.ts";
@@ -189,7 +190,7 @@ function transportTo({ address, tls }: ServerPlan): Transport {
 
 /** The SDK on our transport, for this server and nothing that the environment says besides. */
 async function sdkOn(server: ServerPlan, transport: Transport): Promise<ExistingClient> {
-  const { default: nodeVault } = await import("node-vault");
+  const nodeVault = await loadSdk();
   const client = nodeVault({
     endpoint: server.address,
     // What it logs under DEBUG holds values.
