@@ -7,7 +7,7 @@ import { type CredentialPlan, invalid, planCredential, vaultUrl } from "./creden
 import { sendWithRetries } from "./retries.ts";
 import { credentialClass, keyVault } from "./sdk.ts";
 import type { AzureSettings } from "./settings-types.ts";
-import { Transport, TransportError, type WireAnswer } from "./transport.ts";
+import { Transport, TransportError, type WireAnswer } from "@coffer/core/transport";
 
 /** The SDK's words for a transport; its package need not be named for them. */
 type HttpClient = NonNullable<SecretClientOptions["httpClient"]>;
@@ -81,7 +81,7 @@ export async function connect(settings: AzureSettings, environment: NodeJS.Proce
   if (settings.client !== undefined) return new VaultConnection(settings.client);
   const url = vaultUrl(settings);
   const ca = settings.ca_file === undefined ? undefined : await textOf(settings.ca_file);
-  const transport = new Transport({ ca });
+  const transport = new Transport({ tls: ca === undefined ? {} : { ca: [ca] } });
   const [{ SecretClient }, credential] = await Promise.all([keyVault(), credentialOf(settings, environment, transport)]);
   const client = new SecretClient(url, credential, {
     httpClient: httpClient(transport, new URL(url).origin),

@@ -1,5 +1,5 @@
 import { DriverError, type ErrorCode, type ErrorInfo, isRetryableCode, type Operation } from "@coffer/core";
-import { TransportError } from "./transport.ts";
+import { TransportError } from "@coffer/core/transport";
 
 /** What the JSON errors of Key Vault say, and nothing of their text. */
 export interface ServiceError {

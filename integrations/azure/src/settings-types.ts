@@ -1,3 +1,4 @@
+import { plainSettings as plainly } from "@coffer/core";
 import type { TokenCredential } from "@azure/identity";
 import type { SecretClient } from "@azure/keyvault-secrets";
 
@@ -79,14 +80,10 @@ const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
 
 /** The settings when they are plainly right, which spares a short program the loading of zod. */
 export function plainSettings(settings: unknown): AzureSettings | undefined {
-  if (typeof settings !== "object" || settings === null) return undefined;
-  // An object of a class may have settings that are not its own, and a list is none at all.
-  const prototype: unknown = Object.getPrototypeOf(settings);
-  if (prototype !== Object.prototype && prototype !== null) return undefined;
-  return Object.entries(settings).every(isPlain) ? { ...settings } : undefined;
+  return plainly(settings, isPlain);
 }
 
-function isPlain([name, value]: readonly [string, unknown]): boolean {
+function isPlain(name: string, value: unknown): boolean {
   if (Object.hasOwn(CHOICES, name)) return CHOICES[name]?.includes(value) === true;
   return Object.hasOwn(TEXT_SETTINGS, name) && typeof value === "string" && TEXT_SETTINGS[name as keyof typeof TEXT_SETTINGS].test(value);
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { azure } from "../src/index.ts";
 import { sendWithRetries } from "../src/retries.ts";
 import type { AzureSettings } from "../src/settings-types.ts";
-import { TransportError, type WireRequest } from "../src/transport.ts";
+import { TransportError, type WireRequest } from "@coffer/core/transport";
 import { type OpenedAzure, openAzure } from "./subject.ts";
 
 let one: OpenedAzure;

@@ -1,3 +1,4 @@
+import { plainSettings as plainly } from "@coffer/core";
 import { isLoopbackEndpoint, parseEndpoint } from "./endpoint.ts";
 
 /**
@@ -73,12 +74,5 @@ const PLAIN: Readonly<Record<string, (text: string) => boolean>> = {
 
 /** The settings when they are plainly right, which spares a short program the loading of zod. */
 export function plainSettings(settings: unknown): GcpSettings | undefined {
-  if (typeof settings !== "object" || settings === null) return undefined;
-  // An object of a class may have settings that are not its own, and a list is none at all.
-  const prototype: unknown = Object.getPrototypeOf(settings);
-  if (prototype !== Object.prototype && prototype !== null) return undefined;
-  for (const [key, value] of Object.entries(settings)) {
-    if (!Object.hasOwn(PLAIN, key) || typeof value !== "string" || PLAIN[key]?.(value) !== true) return undefined;
-  }
-  return { ...settings };
+  return plainly(settings, (name, value) => Object.hasOwn(PLAIN, name) && typeof value === "string" && PLAIN[name]?.(value) === true);
 }

@@ -2,21 +2,11 @@ import { type CallOptions, DriverError } from "@coffer/core";
 import { objectOf, refusalOf, says, throwHidden } from "./answers.ts";
 import { planCredential } from "./credentials.ts";
 import { hasOnlyAsked } from "./errors.ts";
-import { sendWithRetries } from "./retries.ts";
 import { loadSdk } from "./sdk.ts";
-import { type Environment, invalid, planServer, type ServerPlan } from "./server.ts";
+import { type Environment, planServer, type ServerPlan } from "./server.ts";
 import { acceptance, type Send, Session, type VaultRequest } from "./session.ts";
 import type { ExistingClient, VaultSettings } from "./settings-types.ts";
-import { Transport, type WireAnswer } from "./transport.ts";
-
-/** What the SDK hands to the transport that replaces its own: among the rest, whatever a request was given. */
-interface SdkRequest {
-  readonly method: string;
-  readonly uri: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly json?: unknown;
-  readonly call?: CallOptions;
-}
+import { type SdkRequest, Wire } from "./wire.ts";
 
 /** A timer that is set for longer goes off at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -24,14 +14,11 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** The connection of one driver to its server. */
 export class VaultConnection {
   readonly #sdk: ExistingClient;
-  readonly #parts: { readonly session: Session; readonly transport: Transport } | undefined;
+  readonly #parts: { readonly session: Session; readonly wire: Wire } | undefined;
   #closed = false;
 
   /** @param parts missing when the client was passed in: it has a token of its own, and nobody here gets it another one */
-  private constructor(
-    sdk: ExistingClient,
-    makeParts: (send: Send) => { readonly session: Session; readonly transport: Transport } | undefined,
-  ) {
+  private constructor(sdk: ExistingClient, makeParts: (send: Send) => { readonly session: Session; readonly wire: Wire } | undefined) {
     this.#sdk = sdk;
     this.#parts = makeParts((request, options) => this.#send(request, options));
   }
@@ -45,9 +32,9 @@ export class VaultConnection {
     if (client !== undefined) return new VaultConnection(client, () => undefined);
     const credential = planCredential(settings, environment);
     const server = await planServer(settings, environment);
-    const transport = transportTo(server);
-    const sdk = await sdkOn(server, transport);
-    return new VaultConnection(sdk, (send) => ({ session: new Session(credential, send), transport }));
+    const wire = new Wire(server);
+    const sdk = await sdkOn(server, wire);
+    return new VaultConnection(sdk, (send) => ({ session: new Session(credential, send), wire }));
   }
 
   /**
@@ -66,13 +53,13 @@ export class VaultConnection {
 
   /** What the server's clock says: its times are held against that, because the clock of this machine may be wrong. */
   now(): number {
-    return Date.now() + (this.#parts?.transport.clockAheadMs ?? 0);
+    return Date.now() + (this.#parts?.wire.clockAheadMs ?? 0);
   }
 
   close(): void {
     this.#closed = true;
     this.#parts?.session.close();
-    this.#parts?.transport.close();
+    this.#parts?.wire.close();
   }
 
   async #authorised(request: VaultRequest, options: CallOptions, journey: Journey): Promise<unknown> {
@@ -115,7 +102,7 @@ export class VaultConnection {
 
   /** The time of a call is over. Where a login takes it all, nothing of the call was sent. */
   #timedOut(request: VaultRequest, { sent }: Journey): DriverError {
-    const host = this.#parts?.transport.host ?? "The server";
+    const host = this.#parts?.wire.host ?? "The server";
     return new DriverError("timeout", undefined, {
       outcome: sent ? outcomeOf(request) : "not_applied",
       safeMessage: `${host} did not answer in time.`,
@@ -177,51 +164,17 @@ const CAPABILITIES: Readonly<Record<VaultRequest["method"] | "LIST", readonly st
   DELETE: ["delete"],
 };
 
-function transportTo({ address, tls }: ServerPlan): Transport {
-  try {
-    return new Transport(address, tls);
-  } catch {
-    throw invalid(
-      "The certificates and the key of the settings are not what they should be.",
-      "Check ca_file, client_cert_file and client_key_file: PEM, without a passphrase, the key that of the certificate.",
-    );
-  }
-}
-
 /** The SDK on our transport, for this server and nothing that the environment says besides. */
-async function sdkOn(server: ServerPlan, transport: Transport): Promise<ExistingClient> {
+async function sdkOn(server: ServerPlan, wire: Wire): Promise<ExistingClient> {
   const nodeVault = await loadSdk();
   const client = nodeVault({
     endpoint: server.address,
     // What it logs under DEBUG holds values.
     debug: () => undefined,
-    "request-promise": { defaults: () => carrier(transport, server.retries) },
+    "request-promise": { defaults: () => (request: SdkRequest) => wire.carry(request) },
   });
   // What is not given to it, or given empty, it takes from the environment.
   return Object.assign(client, { token: "", namespace: server.namespace ?? "", pathPrefix: "", endpoint: server.address });
-}
-
-/** Our transport in the words of the SDK. */
-function carrier(transport: Transport, retries: number) {
-  // How far the server was with the last write: a standby that is not there yet says so, instead of answering with what was before.
-  let index: string | undefined;
-  return async (request: SdkRequest): Promise<{ statusCode: number; body: unknown; request: { path: string } }> => {
-    const { call, json } = request;
-    const answer: WireAnswer = await sendWithRetries(
-      (each) => transport.send(each),
-      {
-        url: request.uri,
-        method: request.method,
-        headers: { ...request.headers, ...(index === undefined ? {} : { "X-Vault-Index": index }) },
-        body: typeof json === "object" ? JSON.stringify(json) : undefined,
-        signal: call?.signal,
-      },
-      { retries, deadline: call?.deadline ?? performance.now() },
-    );
-    if (request.method !== "GET") index = answer.headers["x-vault-index"] ?? index;
-    // Of a path with sys/health in it the SDK would take errors for success, and a secret can have such a name.
-    return { statusCode: answer.status, body: answer.body, request: { path: "" } };
-  };
 }
 
 /** A client that was passed in does not let itself be interrupted, and a login is not one call's to interrupt. */

@@ -1,6 +1,6 @@
 import { DriverError, type ErrorCode, type ErrorInfo, isRetryableCode, type Operation } from "@coffer/core";
 import { isVersionMismatch, lostVersionIn, objectOf, type Refusal, refusalOf, refusesDots, says, saysNothing } from "./answers.ts";
-import { TransportError } from "./transport.ts";
+import { TransportError } from "@coffer/core/transport";
 
 interface Explanation {
   readonly code: ErrorCode;

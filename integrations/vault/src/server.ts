@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DriverError } from "@coffer/core";
 import { isAddress, isMountPath } from "./settings-check.ts";
 import type { VaultSettings } from "./settings-types.ts";
-import { isLoopback, type TlsOptions } from "./transport.ts";
+import { isLoopbackAddress, type TlsOptions } from "@coffer/core/transport";
 
 /** The environment of the process, or what a test puts in its place. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -64,7 +64,7 @@ function addressOf(settings: VaultSettings, environment: Environment): string {
   if (address === undefined)
     throw invalid("No server is named.", "Set address to the one of the server, like https://vault.example:8200, or set VAULT_ADDR.");
   if (!isAddress(address)) throw invalid("VAULT_ADDR is no address of a server.", "Write it like https://vault.example:8200.");
-  if (address.startsWith("http:") && settings.allow_http !== true && !isLoopback(address))
+  if (address.startsWith("http:") && settings.allow_http !== true && !isLoopbackAddress(address))
     throw invalid(
       `The address ${new URL(address).host} is plain http: the token and the values would travel in the clear.`,
       "Use https, or set allow_http if you mean it.",

@@ -1,3 +1,4 @@
+import { plainSettings as plainly } from "@coffer/core";
 import type { VaultSettings } from "./settings-types.ts";
 
 /** Whether text is an address: a host that is to be trusted with tokens is written down plainly, without a user or a query. */
@@ -56,12 +57,5 @@ const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 /** The settings when they are plainly right. */
 export function plainSettings(settings: unknown): VaultSettings | undefined {
-  if (typeof settings !== "object" || settings === null) return undefined;
-  // An object of a class may have settings that are not its own, and a list is none at all.
-  const prototype: unknown = Object.getPrototypeOf(settings);
-  if (prototype !== Object.prototype && prototype !== null) return undefined;
-  for (const [key, value] of Object.entries(settings)) {
-    if (!Object.hasOwn(PLAIN, key) || PLAIN[key]?.(value) !== true) return undefined;
-  }
-  return { ...settings };
+  return plainly(settings, (name, value) => Object.hasOwn(PLAIN, name) && PLAIN[name]?.(value) === true);
 }

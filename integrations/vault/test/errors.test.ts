@@ -8,7 +8,7 @@ import nodeVault from "node-vault";
 import { classifyVaultError } from "../src/errors.ts";
 import { vault } from "../src/index.ts";
 import type { VaultSettings } from "../src/settings-types.ts";
-import { TransportError } from "../src/transport.ts";
+import { TransportError } from "@coffer/core/transport";
 import { call, failure, frontOf, laboratory, serverFor } from "./laboratory.ts";
 import { openVault } from "./subject.ts";
 

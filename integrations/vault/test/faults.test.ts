@@ -5,7 +5,7 @@ import type { LoopbackAnswer, LoopbackServer } from "@coffer/emulators/loopback"
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sendWithRetries } from "../src/retries.ts";
 import type { VaultSettings } from "../src/settings-types.ts";
-import { TransportError, type WireRequest } from "../src/transport.ts";
+import { TransportError, type WireRequest } from "@coffer/core/transport";
 import { call, failure, frontOf, type Laboratory, laboratory, serverFor } from "./laboratory.ts";
 
 const values = { user: "etl" };
@@ -69,7 +69,7 @@ describe("throttling", () => {
       await sendWithRetries(
         async () => {
           times.push(performance.now());
-          return { status: 429, headers: {}, body: undefined };
+          return { status: 429, headers: {}, text: "" };
         },
         request,
         { retries: 3, deadline: performance.now() + 10_000 },
@@ -95,7 +95,7 @@ describe("throttling", () => {
       await sendWithRetries(
         async () => {
           count += 1;
-          if (typeof outcome === "number") return { status: outcome, headers: { "retry-after": "0" }, body: undefined };
+          if (typeof outcome === "number") return { status: outcome, headers: { "retry-after": "0" }, text: "" };
           throw new TransportError("network", "x", { code: "ECONNRESET", sent: outcome.sent });
         },
         { ...request, method },

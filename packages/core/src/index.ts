@@ -6,6 +6,7 @@
 
 // Managers and secrets.
 export { createSecretsManager, openSecretsManager } from "./manager/create.ts";
+export { plainSettings } from "./manager/plain-settings.ts";
 export { checkSettings, type SettingsProblem, type SettingsResult } from "./manager/settings.ts";
 export { SecretsManager } from "./manager/secrets-manager.ts";
 export type { CacheOptions } from "./manager/cache.ts";

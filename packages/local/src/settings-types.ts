@@ -1,3 +1,4 @@
+import { plainSettings as plainly } from "@coffer/core";
 import type { PassphraseProvider, Protection } from "./protection.ts";
 
 /** What is about to be created, told before anything is written. */
@@ -50,12 +51,6 @@ const PLAIN: Readonly<Record<string, "string" | "function">> = {
 
 /** The settings when they are plainly right. */
 export function plainSettings(settings: unknown): CheckedSettings | undefined {
-  if (typeof settings !== "object" || settings === null) return undefined;
-  // An object of a class may have settings that are not its own, and a list is none at all.
-  const prototype: unknown = Object.getPrototypeOf(settings);
-  if (prototype !== Object.prototype && prototype !== null) return undefined;
-  for (const [key, value] of Object.entries(settings)) {
-    if (!Object.hasOwn(PLAIN, key) || typeof value !== PLAIN[key] || value === "") return undefined;
-  }
-  return { ...settings, revisions: DEFAULT_REVISIONS };
+  const plain = plainly(settings, (name, value) => Object.hasOwn(PLAIN, name) && typeof value === PLAIN[name] && value !== "");
+  return plain === undefined ? undefined : { ...plain, revisions: DEFAULT_REVISIONS };
 }

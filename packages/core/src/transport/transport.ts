@@ -1,12 +1,15 @@
 import type { Agent as HttpAgent, ClientRequest, IncomingMessage } from "node:http";
-import type { Agent as HttpsAgent } from "node:https";
+import type { Agent as HttpsAgent, RequestOptions } from "node:https";
 import type { Socket } from "node:net";
+import { secureOptions, type TlsOptions } from "./tls.ts";
 
-/** The largest answer that is read: many times what Key Vault or Entra ever answer. */
+/** The largest answer that is read when nobody says otherwise, in bytes. */
 const LARGEST_ANSWER = 4 * 2 ** 20;
-/** How long one request may take when nobody says otherwise; also those of an SDK that passes no signal on. */
+/** How long one request may take when no signal ends it before: also those of an SDK that passes no signal on. */
 const LONGEST_REQUEST_MS = 30_000;
 const SOCKETS = 64;
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+const CERTIFICATE_CODE = /CERT|SIGNATURE|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_VERIFY/;
 
 /** One request as it goes over the wire. */
 export interface WireRequest {
@@ -15,30 +18,32 @@ export interface WireRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Plain HTTP is allowed: only the endpoints of managed identities have none but that. */
-  readonly plain: boolean;
+  /** Plain HTTP is allowed. Without it a request with `http:` is not sent. */
+  readonly plain?: boolean | undefined;
   /** An agent that goes through a proxy. */
-  readonly agent: HttpAgent | HttpsAgent | undefined;
+  readonly agent?: HttpAgent | HttpsAgent | undefined;
 }
 
 /** The answer, whole. */
 export interface WireAnswer {
   readonly status: number;
+  /** Names in lower case; several of one name are joined by commas. */
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
 
-/** Why there is no answer: the connection failed, its certificate is not trusted, or something else than the service answered. */
-export type TransportTrouble = "network" | "certificate" | "foreign" | "slow";
+/** Why there is no answer: the connection failed, its certificate is not trusted, something else than the service answered, too late, or led elsewhere. */
+export type TransportTrouble = "network" | "certificate" | "foreign" | "slow" | "redirect";
 
 /** A request without an answer of the service. Holds neither headers nor bodies. */
 export class TransportError extends Error {
   override readonly name = "TransportError";
   readonly trouble: TransportTrouble;
-  /** The code of Node (`ECONNREFUSED`), if it has one. */
+  /** The code of Node (`ECONNREFUSED`), or a word of ours, if there is one. */
   readonly code: string | undefined;
   /** The request may have reached the service: what it asked for may have happened. */
   readonly sent: boolean;
+  /** Whom it was sent to, with the port where it is not the usual one. */
   readonly host: string;
 
   constructor(trouble: TransportTrouble, host: string, details: { readonly code?: string | undefined; readonly sent: boolean }) {
@@ -50,34 +55,46 @@ export class TransportError extends Error {
   }
 }
 
-const CERTIFICATE_CODE = /CERT|SIGNATURE|SELF_SIGNED|ERR_TLS/;
+/** What a transport is made of. */
+export interface TransportOptions {
+  readonly tls?: TlsOptions | undefined;
+  /** The largest answer that is read, in bytes; 4 MiB by default. */
+  readonly largestAnswer?: number | undefined;
+}
+
+/** Whether an address leads to this machine, where plain HTTP can be heard by nobody else. */
+export function isLoopbackAddress(address: string): boolean {
+  return LOOPBACK.test(new URL(address).hostname);
+}
 
 /**
- * Sends requests of the Azure SDKs over connections of its own, which end when the driver is closed. Unlike the transport of the SDK it bounds the whole
- * of an answer in time and size, follows no redirect, verifies certificates whatever the environment says, and keeps headers out of what
- * `NODE_DEBUG=http` prints.
+ * Sends requests, each within its signal and thirty seconds, over connections of its own. No redirect is followed, no answer is unpacked or larger than it may be,
+ * and errors and the debug log of Node hold nothing of a request.
  */
 export class Transport {
-  readonly #ca: readonly string[] | undefined;
-  readonly #https = process.getBuiltinModule("node:https");
+  // Not by import: that touches every export, and one of them loads the whole of undici.
   readonly #http = process.getBuiltinModule("node:http");
-  readonly #agent: HttpsAgent;
+  readonly #https = process.getBuiltinModule("node:https");
+  readonly #tls: RequestOptions;
+  readonly #largestAnswer: number;
+  #agent: HttpsAgent | undefined;
   #plainAgent: HttpAgent | undefined;
 
-  constructor(options: { readonly ca?: string | undefined } = {}) {
-    const { ca } = options;
-    this.#ca = ca === undefined ? undefined : [...process.getBuiltinModule("node:tls").getCACertificates("default"), ca];
-    this.#agent = new this.#https.Agent({ keepAlive: true, maxSockets: SOCKETS });
+  /** @throws Error of OpenSSL when a certificate or a key is none, or when the two do not belong together */
+  constructor({ tls = {}, largestAnswer = LARGEST_ANSWER }: TransportOptions = {}) {
+    this.#tls = secureOptions(tls);
+    this.#largestAnswer = largestAnswer;
   }
 
   /** @throws TransportError */
   send(request: WireRequest): Promise<WireAnswer> {
     const url = new URL(request.url);
-    if (url.protocol !== "https:" && !(url.protocol === "http:" && request.plain))
+    const secure = url.protocol === "https:";
+    if (!secure && !(url.protocol === "http:" && request.plain === true))
       return Promise.reject(new TransportError("certificate", url.host, { code: "PLAIN_HTTP", sent: false }));
     return new Promise((resolve, reject) => {
       let sent = false;
-      const outgoing = this.#start(url, request);
+      const outgoing = this.#start(url, secure, request);
       const end = (trouble: TransportTrouble, code?: string): void => {
         finish();
         outgoing.destroy();
@@ -97,16 +114,16 @@ export class Transport {
       const connected = (): void => void (sent = true);
       outgoing.on("socket", (socket: Socket & { readonly secureConnecting?: boolean }) => {
         if (!socket.connecting && socket.secureConnecting !== true) connected();
-        else socket.once(url.protocol === "https:" ? "secureConnect" : "connect", connected);
+        else socket.once(secure ? "secureConnect" : "connect", connected);
       });
       outgoing.on("response", (incoming) => {
         sent = true;
         const answered = (text: string | undefined): void => {
+          if (text === undefined) return end("foreign", "TOO_LARGE");
           finish();
-          if (text === undefined) end("foreign", "TOO_LARGE");
-          else resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), text });
+          resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), text });
         };
-        read(incoming).then(answered, failed);
+        textOf(incoming, this.#largestAnswer).then(answered, failed);
       });
       if (request.signal?.aborted === true) onAbort();
       else outgoing.end(request.body);
@@ -115,38 +132,36 @@ export class Transport {
 
   /** Ends all connections, also those in use. */
   close(): void {
-    this.#agent.destroy();
+    this.#agent?.destroy();
     this.#plainAgent?.destroy();
   }
 
-  #start(url: URL, request: WireRequest): ClientRequest {
+  #start(url: URL, secure: boolean, { method, headers, agent }: WireRequest): ClientRequest {
     // Headers are set one by one: those in the options would be printed, the token with them, under NODE_DEBUG=http.
-    const outgoing =
-      url.protocol === "https:"
-        ? this.#https.request(url, {
-            method: request.method,
-            agent: request.agent ?? this.#agent,
-            rejectUnauthorized: true,
-            ...(this.#ca === undefined ? {} : { ca: [...this.#ca] }),
-          })
-        : this.#http.request(url, {
-            method: request.method,
-            agent: request.agent ?? (this.#plainAgent ??= new this.#http.Agent({ keepAlive: true })),
-          });
-    for (const [name, value] of Object.entries(request.headers)) outgoing.setHeader(name, value);
+    const outgoing = secure
+      ? this.#https.request(url, {
+          method,
+          agent: agent ?? (this.#agent ??= new this.#https.Agent({ keepAlive: true, maxSockets: SOCKETS })),
+          ...this.#tls,
+        })
+      : this.#http.request(url, {
+          method,
+          agent: agent ?? (this.#plainAgent ??= new this.#http.Agent({ keepAlive: true, maxSockets: SOCKETS })),
+        });
+    for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
     // Answers are small, and one that is packed could grow beyond what is looked at.
     outgoing.setHeader("accept-encoding", "identity");
     return outgoing;
   }
 }
 
-/** The text of an answer; `undefined` when it is larger than any that the service gives. */
-async function read(incoming: IncomingMessage): Promise<string | undefined> {
+/** The text of an answer; `undefined` when it is larger than it may be. */
+async function textOf(incoming: IncomingMessage, largest: number): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > LARGEST_ANSWER) return undefined;
+    if (size > largest) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
