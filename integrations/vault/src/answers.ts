@@ -64,6 +64,7 @@ export interface LostVersion {
   readonly version: number;
   /** Its value is gone for good. */
   readonly destroyed: boolean;
+  readonly customMetadata: unknown;
 }
 
 /** The deleted version in a 404 that carries one. */
@@ -75,8 +76,8 @@ export function lostVersion(error: unknown): LostVersion | undefined {
 /** The same in a refusal. */
 export function lostVersionIn({ status, body }: Refusal): LostVersion | undefined {
   if (status !== 404) return undefined;
-  const { version, destroyed } = objectOf(objectOf(body?.["data"])["metadata"]);
-  return typeof version === "number" ? { version, destroyed: destroyed === true } : undefined;
+  const { version, destroyed, custom_metadata: customMetadata } = objectOf(objectOf(body?.["data"])["metadata"]);
+  return typeof version === "number" ? { version, destroyed: destroyed === true, customMetadata } : undefined;
 }
 
 /**

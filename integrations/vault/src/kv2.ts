@@ -65,16 +65,18 @@ async function read(engine: Engine, name: string, options: ReadOptions): Promise
 async function create(engine: Engine, name: string, record: SecretRecord, options: CreateOptions): Promise<Revision> {
   const payload = payloadOf(engine, record);
   let before = 0;
+  let customMetadata: unknown;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const version = await put(engine, name, { record, payload, before }, options);
     if (version !== undefined) {
-      await mark(engine, name, undefined, options);
+      await mark(engine, name, customMetadata, options);
       return String(version);
     }
     const state = await look(engine, name, options);
     if (state.kind === "live") throw new DriverError("already_exists");
     // Deleted for good since, or deleted so that the numbers go on: with the next one the condition holds.
     before = state.kind === "lost" ? state.lost.version : 0;
+    customMetadata = state.kind === "lost" ? state.lost.customMetadata : undefined;
     if (state.kind === "lost" && !state.lost.destroyed && options.onDeleted === "error") throw reserved(engine);
   }
   throw new DriverError("conflict", undefined, { safeMessage: "Others write and delete the same name all the time." });
@@ -94,7 +96,7 @@ async function replace(engine: Engine, name: string, record: SecretRecord, optio
     }
     const version = await put(engine, name, { record, payload, before: live?.version ?? Number(expected) }, options);
     if (version !== undefined) {
-      await mark(engine, name, live, options);
+      await mark(engine, name, live?.customMetadata, options);
       return String(version);
     }
     if (expected !== undefined) {
@@ -216,7 +218,7 @@ async function look(engine: Engine, name: string, options: CallOptions, version?
     const { version: number, created_time: created, destroyed, custom_metadata: customMetadata } = objectOf(metadata);
     if (typeof number !== "number") throw strangeAnswer();
     // Some answers about a deleted version are no refusals.
-    if (data === null) return { kind: "lost", lost: { version: number, destroyed: destroyed === true } };
+    if (data === null) return { kind: "lost", lost: { version: number, destroyed: destroyed === true, customMetadata } };
     return { kind: "live", live: { version: number, record: recordIn(data), created: dateIn(created), customMetadata } };
   } catch (error) {
     const lost = lostVersion(error);
@@ -282,9 +284,9 @@ function managedOf({ customMetadata }: Engine, live: LiveVersion): boolean | nul
 }
 
 /** Marks what was written as ours, where the settings ask for it. It is a request of its own: until it succeeds the secret is there and unmarked. */
-async function mark(engine: Engine, name: string, live: LiveVersion | undefined, options: CallOptions): Promise<void> {
-  if (!engine.customMetadata || (live !== undefined && isMarked(live.customMetadata))) return;
-  const body = { custom_metadata: withMarker(live?.customMetadata) };
+async function mark(engine: Engine, name: string, customMetadata: unknown, options: CallOptions): Promise<void> {
+  if (!engine.customMetadata || isMarked(customMetadata)) return;
+  const body = { custom_metadata: withMarker(customMetadata) };
   try {
     await writeOnce(
       async () =>

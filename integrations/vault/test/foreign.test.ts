@@ -101,6 +101,15 @@ describe("secrets of other tools", () => {
     expect(mount.keys()).toEqual(["theirs"]);
   });
 
+  test("what others have put into the custom metadata also stays when a deleted secret is written anew", async () => {
+    const { mount, manager } = await start({ custom_metadata: true });
+    mount.write("coffer/global/db", { a: "old" });
+    mount.writeMetadata("coffer/global/db", { customMetadata: { "cost-center": "42" } });
+    mount.softDelete("coffer/global/db");
+    await manager({ scope: "global" }).registerSecret({ name: "db", values: { a: "new" } }, { onDeleted: "restore" });
+    expect(mount.entry("coffer/global/db")?.customMetadata).toEqual({ "cost-center": "42", "managed-by": "coffer" });
+  });
+
   test("a marker that may not be written says so: the value is there", async () => {
     const { emulator, settings, mount } = await start({ custom_metadata: true, kv_version: 2 });
     const manager = createSecretsManager(vault, { ...settings, token: emulator.auth.issue({ policy: "no_metadata" }) });
