@@ -38,7 +38,7 @@ export async function planServer(settings: VaultSettings, environment: Environme
   const namespace = settings.vault_namespace ?? variable(environment, "NAMESPACE")?.replace(/^\/+|\/+$/g, "");
   if (namespace !== undefined && !isMountPath(namespace))
     throw invalid("VAULT_NAMESPACE is no path.", "Write it like admin/team-a, or set vault_namespace.");
-  const secure = address.startsWith("https:");
+  const secure = new URL(address).protocol === "https:";
   return { address, namespace, tls: secure ? await tlsOf(settings, environment) : {}, retries: retriesOf(settings, environment) };
 }
 
@@ -64,7 +64,8 @@ function addressOf(settings: VaultSettings, environment: Environment): string {
   if (address === undefined)
     throw invalid("No server is named.", "Set address to the one of the server, like https://vault.example:8200, or set VAULT_ADDR.");
   if (!isAddress(address)) throw invalid("VAULT_ADDR is no address of a server.", "Write it like https://vault.example:8200.");
-  if (address.startsWith("http:") && settings.allow_http !== true && !isLoopbackAddress(address))
+  // An address may begin with HTTP: as well.
+  if (new URL(address).protocol === "http:" && settings.allow_http !== true && !isLoopbackAddress(address))
     throw invalid(
       `The address ${new URL(address).host} is plain http: the token and the values would travel in the clear.`,
       "Use https, or set allow_http if you mean it.",

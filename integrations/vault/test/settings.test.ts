@@ -91,6 +91,14 @@ describe("the server", () => {
     expect(await failure({ ...settings, allow_http: true })).toMatchObject({ code: "unavailable" });
   });
 
+  test("T93: however the scheme of the address is written, plain http is plain http and https is https", async () => {
+    const settings = { address: "HTTP://vault.example.invalid:8200", token: "hvs.t", kv_version: 2, max_retries: 0 } as const;
+    expect(await failure(settings)).toMatchObject({ code: "invalid_settings" });
+    expect(await failure({ ...settings, address: "HTTPS://127.0.0.1:1", ca_file: join(home, "absent") })).toMatchObject({
+      code: "invalid_settings",
+    });
+  });
+
   test("vault_namespace, or VAULT_NAMESPACE, stands in every request; without either none does, whatever the SDK would find", async () => {
     const emulator = await start();
     emulator.mount("secret", 2, { namespace: "admin/team-a" });
