@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { DriverError } from "@coffer/core";
 import { type Environment, invalid, textOf, variable } from "./server.ts";
 import { isToken } from "./settings-check.ts";
 import type { VaultAuthMethod, VaultSettings } from "./settings-types.ts";
@@ -52,7 +53,7 @@ function impliedMethod(settings: VaultSettings): VaultAuthMethod {
 function tokenPlan(settings: VaultSettings, environment: Environment, home: string): CredentialPlan {
   const find = async (): Promise<string | undefined> => {
     if (settings.token !== undefined) return settings.token;
-    if (settings.token_provider !== undefined) return tokenIn(await settings.token_provider(), "token_provider");
+    if (settings.token_provider !== undefined) return tokenIn(await providedBy(settings.token_provider), "token_provider");
     if (settings.token_file !== undefined) return tokenIn(await textOf(settings.token_file, "token_file"), "token_file");
     const told = variable(environment, "TOKEN");
     if (told !== undefined) return tokenIn(told, "VAULT_TOKEN");
@@ -61,6 +62,18 @@ function tokenPlan(settings: VaultSettings, environment: Environment, home: stri
     return left === undefined || left.trim() === "" ? undefined : tokenIn(left, "~/.vault-token");
   };
   return { kind: "token", renew: settings.renew_token === true, find };
+}
+
+/** What the program's own function gives. Its error says nothing about a secret: it may come from another request to a server, with a status of its own. */
+async function providedBy(provider: () => Promise<string>): Promise<string> {
+  try {
+    return await provider();
+  } catch (error) {
+    throw new DriverError("unauthenticated", error, {
+      safeMessage: "The token_provider failed.",
+      hint: "Look at what it does to get a token.",
+    });
+  }
 }
 
 /** What a method cannot do without. A list within the list: one of these. */

@@ -97,6 +97,18 @@ describe("a token that is there already", () => {
     expect(given).toHaveLength(2);
   });
 
+  test("token_provider that fails is unauthenticated, whatever its error looks like: no secret is absent, and no write was sent", async () => {
+    for (const told of [{ response: { statusCode: 404, body: { errors: [] } } }, { code: "ECONNRESET" }]) {
+      const manager = open({ token_provider: () => Promise.reject(Object.assign(new Error("no token"), told)) });
+      await expect(manager.hasSecret("absent")).rejects.toMatchObject({ code: "unauthenticated" });
+      await expect(manager.registerSecret({ name: "db", values: { a: "b" } })).rejects.toMatchObject({
+        code: "unauthenticated",
+        outcome: "not_applied",
+      });
+    }
+    expect(emulator.seen).toEqual([]);
+  });
+
   test("renew_token: the token is looked at once, and renewed when two thirds of its time are over", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const token = emulator.auth.issue({ ttlSeconds: 600 });
