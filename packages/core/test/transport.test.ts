@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { inspect, promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { isLoopbackAddress, retried, Transport, TransportError, type WireRequest } from "../src/transport.ts";
 
 const CANARY = "cAnArY-header-9f2b";
@@ -105,6 +105,21 @@ describe("a transport", () => {
       expect(Object.keys(error).toSorted()).toEqual(["code", "host", "name", "sent", "trouble"]);
       expect(`${error.message}${JSON.stringify(error)}${String(error.stack)}`).not.toContain(CANARY);
     }
+  });
+
+  test("a header that cannot be sent is an error of its request, and nothing of that request is left", async () => {
+    await new Promise((resolve) => server.close(resolve));
+    const crashes: unknown[] = [];
+    const onCrash = (error: unknown): void => void crashes.push(error);
+    process.on("uncaughtException", onCrash);
+    onTestFinished(() => void process.off("uncaughtException", onCrash));
+    const transport = open();
+    const error = await troubleOf(transport.send(request({ headers: { authorization: `${CANARY}\n` } })));
+    expect(error).toMatchObject({ code: "ERR_INVALID_CHAR", sent: false });
+    expect(inspect(error)).not.toContain(CANARY);
+    // By then the connection for the first one has been refused as well.
+    expect(await troubleOf(transport.send(request()))).toMatchObject({ code: "ECONNREFUSED" });
+    expect(crashes).toEqual([]);
   });
 
   test("T25: the debug log of Node shows no header", async () => {

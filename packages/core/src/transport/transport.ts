@@ -148,7 +148,13 @@ export class Transport {
           method,
           agent: agent ?? (this.#plainAgent ??= new this.#http.Agent({ keepAlive: true, maxSockets: SOCKETS })),
         });
-    for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
+    try {
+      for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
+    } catch (error) {
+      // It is on its way to the service already, and nobody would hear what becomes of it.
+      outgoing.on("error", () => undefined).destroy();
+      throw new TransportError("network", url.host, { code: (error as NodeJS.ErrnoException).code, sent: false });
+    }
     // Answers are small, and one that is packed could grow beyond what is looked at.
     outgoing.setHeader("accept-encoding", "identity");
     return outgoing;
