@@ -53,3 +53,13 @@ test("tells the rule that a setting breaks in the words of its flavor, and bound
     "name: not a value that is allowed here",
   ]);
 });
+
+test("settings that lead back to themselves, as a client does, are told from those that are wrong", async () => {
+  const client: Record<string, unknown> = {};
+  client["self"] = client;
+  const withClient = {
+    settings: zodMini.strictObject({ region: zodMini.string().check(zodMini.refine(() => false, "a region")), client: zodMini.any() }),
+  };
+  const { problems = [] } = await checkSettings(withClient, { region: "nowhere", client });
+  expect(problems.map(({ text }) => text)).toEqual(["region: a region"]);
+});

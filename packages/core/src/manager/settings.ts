@@ -71,8 +71,10 @@ function problemOf(issue: StandardIssue, settings: unknown): string {
 }
 
 /** Whether a text repeats one of the texts in the settings. One or two characters are in every sentence. */
-function isTold(settings: unknown, text: string): boolean {
+function isTold(settings: unknown, text: string, looked: Set<unknown> = new Set()): boolean {
   if (typeof settings === "string") return settings.length > 2 && text.includes(settings);
-  if (typeof settings !== "object" || settings === null) return false;
-  return Object.values(settings).some((value) => isTold(value, text));
+  // A client that was passed in may lead back to itself.
+  if (typeof settings !== "object" || settings === null || looked.has(settings)) return false;
+  looked.add(settings);
+  return Object.values(settings).some((value) => isTold(value, text, looked));
 }
