@@ -67,10 +67,10 @@ async function create(engine: Engine, name: string, record: SecretRecord, option
   let before = 0;
   let customMetadata: unknown;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const version = await put(engine, name, { record, payload, before }, options);
-    if (version !== undefined) {
-      await mark(engine, name, customMetadata, options);
-      return String(version);
+    const written = await put(engine, name, { record, payload, before, customMetadata }, options);
+    if (written !== undefined) {
+      await mark(engine, name, written.customMetadata, options);
+      return String(written.version);
     }
     const state = await look(engine, name, options);
     if (state.kind === "live") throw new DriverError("already_exists");
@@ -94,10 +94,11 @@ async function replace(engine: Engine, name: string, record: SecretRecord, optio
       await existing(engine, name, options);
       throw new DriverError("conflict");
     }
-    const version = await put(engine, name, { record, payload, before: live?.version ?? Number(expected) }, options);
-    if (version !== undefined) {
-      await mark(engine, name, live?.customMetadata, options);
-      return String(version);
+    const before = live?.version ?? Number(expected);
+    const written = await put(engine, name, { record, payload, before, customMetadata: live?.customMetadata }, options);
+    if (written !== undefined) {
+      await mark(engine, name, written.customMetadata, options);
+      return String(written.version);
     }
     if (expected !== undefined) {
       await existing(engine, name, options);
@@ -239,21 +240,32 @@ interface Write {
   readonly payload: Readonly<Record<string, unknown>>;
   /** The version that the write is made for; 0 for none. */
   readonly before: number;
+  /** What was known of the custom metadata beforehand. */
+  readonly customMetadata: unknown;
+}
+
+/** What has come of a write. */
+interface Written {
+  readonly version: number;
+  /** As the server tells it of the new version, which a secret can have before its first one; otherwise as it was known. */
+  readonly customMetadata: unknown;
 }
 
 /**
  * Writes the next version, once, and finds out what became of it when the answer is lost: its number is known beforehand, so it can be looked for.
- * @returns the number; `undefined` when another version stands there
+ * @returns the number and the custom metadata; `undefined` when another version stands there
  */
-async function put(engine: Engine, name: string, write: Write, options: CallOptions): Promise<number | undefined> {
+async function put(engine: Engine, name: string, write: Write, options: CallOptions): Promise<Written | undefined> {
   const path = pathOf(engine, "data", name, options.scope);
   const version = write.before + 1;
   let lost: unknown;
   for (let attempt = 1; attempt <= 2; attempt += 1) {
     try {
       const body = { options: { cas: write.before }, data: write.payload };
-      checkWritten(await engine.connection.request({ method: "POST", path, body }, options));
-      return version;
+      const answer = await engine.connection.request({ method: "POST", path, body }, options);
+      checkWritten(answer);
+      const { custom_metadata: customMetadata = write.customMetadata } = objectOf(answer["data"]);
+      return { version, customMetadata };
     } catch (error) {
       if (DriverError.isInstance(error) && error.info.code === "invalid_settings") throw error;
       if (lost === undefined && isVersionMismatch(error)) return undefined;
@@ -262,7 +274,8 @@ async function put(engine: Engine, name: string, write: Write, options: CallOpti
       lost = error;
     }
     const found = await look(engine, name, options, String(version)).catch(() => undefined);
-    if (found?.kind === "live") return isSameRecord(found.live.record, write.record) ? version : undefined;
+    if (found?.kind === "live")
+      return isSameRecord(found.live.record, write.record) ? { version, customMetadata: found.live.customMetadata } : undefined;
     if (found?.kind !== "nothing") break;
   }
   throw unsure(lost);

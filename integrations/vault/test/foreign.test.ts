@@ -110,6 +110,14 @@ describe("secrets of other tools", () => {
     expect(mount.entry("coffer/global/db")?.customMetadata).toEqual({ "cost-center": "42", "managed-by": "coffer" });
   });
 
+  test("and what they have put there before the secret had a value", async () => {
+    const { mount, manager } = await start({ custom_metadata: true });
+    const name = "coffer/global/db";
+    mount.writeMetadata(name, { customMetadata: { "cost-center": "42" } });
+    await manager({ scope: "global" }).registerSecret({ name: "db", values: { a: "b" } });
+    expect(mount.entry(name)?.customMetadata).toEqual({ "cost-center": "42", "managed-by": "coffer" });
+  });
+
   test("a marker that may not be written says so: the value is there", async () => {
     const { emulator, settings, mount } = await start({ custom_metadata: true, kv_version: 2 });
     const manager = createSecretsManager(vault, { ...settings, token: emulator.auth.issue({ policy: "no_metadata" }) });
