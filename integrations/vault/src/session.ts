@@ -149,13 +149,14 @@ export class Session {
     } catch (error) {
       if (DriverError.isInstance(error)) throw error;
       const { status } = refusalOf(error) ?? {};
-      if (status === 400 || status === 403)
+      const info = classifyVaultError(error, { operation: "open" });
+      // That there is no such login must not pass for a secret that is not there.
+      if (status === 400 || status === 403 || info.code === "not_found")
         throw new DriverError("unauthenticated", error, {
           status,
           safeMessage: refused,
           hint: "Check the credentials, the role and where the auth method is mounted (auth_mount).",
         });
-      const info = classifyVaultError(error, { operation: "open" });
       throw new DriverError(info.code, error, { ...info, outcome: "not_applied" });
     }
   }

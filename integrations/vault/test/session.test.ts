@@ -6,6 +6,7 @@ import { VaultEmulator } from "@coffer/emulators/vault/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { vault } from "../src/index.ts";
 import type { VaultSettings } from "../src/settings-types.ts";
+import { serverFor } from "./laboratory.ts";
 import { fileOf } from "./subject.ts";
 
 let emulator: VaultEmulator;
@@ -181,6 +182,14 @@ describe("logins", () => {
       expect(error.message).toContain("approle");
       expect(error.message).not.toContain("cAnArY");
       expect(emulator.server.count("POST login")).toBe(round);
+    }
+  });
+
+  test("a login that the server does not know is no secret that is not there", async () => {
+    const server = await serverFor(() => ({ status: 404, headers: { "content-type": "application/json" }, body: '{"errors":[]}' }));
+    for (const kv_version of [1, 2, undefined] as const) {
+      const manager = open({ address: server.url, ...approle(), kv_version });
+      await expect(manager.hasSecret("absent")).rejects.toMatchObject({ code: "unauthenticated" });
     }
   });
 
