@@ -20,6 +20,8 @@ const LONGEST_MS = 30_000;
 const TRUSTED_MS = 1_000;
 /** A token is renewed when this much of its time is over. */
 const RENEW_AT = 2 / 3;
+/** A renewal that has failed is not tried again sooner than after this. */
+const SHORTEST_MS = 1_000;
 /** A timer that is set for longer goes off at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -102,7 +104,10 @@ export class Session {
       });
     const grant = { token, expires: Number.POSITIVE_INFINITY };
     if (plan.renew) {
-      const { ttl, renewable } = objectOf(objectOf(await this.#quietly({ method: "GET", path: "auth/token/lookup-self", token }))["data"]);
+      const answer = await this.#quietly({ method: "GET", path: "auth/token/lookup-self", token });
+      // The server was away for a moment: the next call looks again.
+      if (answer === undefined) this.#grant = undefined;
+      const { ttl, renewable } = objectOf(objectOf(answer)["data"]);
       this.#kept = grant;
       this.#keepAlive(grant, ttl, renewable);
     }
@@ -161,9 +166,14 @@ export class Session {
     }
   }
 
-  /** Sends what nobody waits for: its failure shows soon enough, when the token is no longer taken. */
+  /**
+   * Sends what nobody waits for: its failure shows soon enough, when the token is no longer taken. Answers nothing to go by for a refusal, and `undefined` for a
+   * failure that may be over the next time.
+   */
   async #quietly(request: VaultRequest): Promise<unknown> {
-    return this.#send(request, ownOptions()).catch(() => undefined);
+    return this.#send(request, ownOptions()).catch((error: unknown) =>
+      classifyVaultError(error, { operation: "open" }).retryable ? undefined : {},
+    );
   }
 
   #keepAlive(grant: Grant, ttl: unknown, renewable: unknown): void {
@@ -171,16 +181,26 @@ export class Session {
     // A token without a time of its own lives until it is revoked. What is renewed too late for its manager, or for another login, is left alone.
     if (!(seconds > 0) || this.#closed || this.#kept !== grant) return;
     grant.expires = performance.now() + seconds * 1000;
-    if (renewable !== true) return;
+    if (renewable === true) this.#renewIn(seconds * 1000 * RENEW_AT, grant);
+  }
+
+  #renewIn(milliseconds: number, grant: Grant): void {
     const renew = async (): Promise<void> => {
       const answer = await this.#quietly({ method: "POST", path: "auth/token/renew-self", token: grant.token, body: {} });
       const auth = objectOf(objectOf(answer)["auth"]);
       this.#keepAlive(grant, auth["lease_duration"], auth["renewable"]);
+      if (answer === undefined) this.#renewAgain(grant);
     };
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void renew(), Math.min(seconds * 1000 * RENEW_AT, LONGEST_TIMER_MS));
+    this.#timer = setTimeout(() => void renew(), Math.min(milliseconds, LONGEST_TIMER_MS));
     // A program that is done does not stay for the sake of its token.
     this.#timer.unref();
+  }
+
+  /** A renewal that has failed is tried again in the time that the token still has. */
+  #renewAgain(grant: Grant): void {
+    const left = grant.expires - performance.now();
+    if (left > 0 && !this.#closed && this.#kept === grant) this.#renewIn(Math.max(left * RENEW_AT, SHORTEST_MS), grant);
   }
 }
 

@@ -121,6 +121,32 @@ describe("a token that is there already", () => {
     vi.advanceTimersByTime(10_000);
     await vi.waitFor(() => expect(emulator.server.count("POST renew-self")).toBe(1));
   });
+
+  test("renew_token: what fails because the server is away for a moment is done again, and what is refused is not", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { faults } = emulator.server;
+    const manager = open({ token: emulator.auth.issue({ ttlSeconds: 600 }), renew_token: true });
+    faults.inject({ kind: "reset_before", times: 1 });
+    for (let call = 0; call < 3; call += 1) await manager.hasSecret("absent");
+    expect(emulator.server.count("GET lookup-self")).toBe(2);
+    faults.inject({ kind: "reset_before", times: 1 });
+    vi.advanceTimersByTime(401_000);
+    await vi.waitFor(() => expect(faults.get("reset_before")?.times).toBe(0));
+    emulator.server.resetCounts();
+    await vi.waitFor(() => {
+      vi.advanceTimersByTime(401_000);
+      expect(emulator.server.count("POST renew-self")).toBe(1);
+    });
+    let lookups = 0;
+    const strict = await serverFor(({ path }) => {
+      if (!path.endsWith("/lookup-self")) return { status: 404, headers: { "content-type": "application/json" }, body: '{"errors":[]}' };
+      lookups += 1;
+      return { status: 403, headers: { "content-type": "application/json" }, body: '{"errors":["permission denied"]}' };
+    });
+    const refused = open({ address: strict.url, token: "hvs.token", renew_token: true });
+    for (let call = 0; call < 3; call += 1) await refused.hasSecret("absent");
+    expect(lookups).toBe(1);
+  });
 });
 
 describe("logins", () => {
