@@ -137,6 +137,24 @@ describe("a transport", () => {
     expect(stderr).not.toContain(CANARY);
   });
 
+  test("closing ends the requests under way and those that wait for a connection, and nothing is sent after it, nor again", async () => {
+    let arrived = 0;
+    const many = new Promise<void>((resolve) => {
+      answer = () => void ((arrived += 1) === 64 && resolve());
+    });
+    const transport = open();
+    const send = (): Promise<TransportError> =>
+      troubleOf(retried((one) => transport.send(one), request(), { attempts: 3, deadline: performance.now() + 10_000 }));
+    const pending = Array.from({ length: 70 }, send);
+    await many;
+    transport.close();
+    const ended = await Promise.all(pending);
+    expect(new Set(ended.map(({ code }) => code))).toEqual(new Set(["CLOSED"]));
+    expect(ended.filter(({ sent }) => sent)).toHaveLength(64);
+    expect(await send()).toMatchObject({ code: "CLOSED", sent: false });
+    expect(arrived).toBe(64);
+  });
+
   test("a certificate or a key that is none is refused before anything is sent", () => {
     expect(() => new Transport({ tls: { cert: "none", key: "none" } })).toThrow(/PEM/);
   });

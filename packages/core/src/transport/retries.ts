@@ -1,4 +1,4 @@
-import { TransportError, type WireAnswer, type WireRequest } from "./transport.ts";
+import { CLOSED, TransportError, type WireAnswer, type WireRequest } from "./transport.ts";
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 4_000;
@@ -60,7 +60,8 @@ function mayRepeat(answer: WireAnswer, request: WireRequest, rules: RetryRules):
 }
 
 function mayRepeatAfter(trouble: unknown, request: WireRequest, { changesNothing = isRead }: RetryRules): boolean {
-  return trouble instanceof TransportError && trouble.trouble === "network" && (!trouble.sent || changesNothing(request));
+  if (!(trouble instanceof TransportError) || trouble.trouble !== "network" || trouble.code === CLOSED) return false;
+  return !trouble.sent || changesNothing(request);
 }
 
 /** What the service asks for, or a growing time with chance in it, so that many clients do not come back together. */

@@ -11,6 +11,9 @@ const SOCKETS = 64;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const CERTIFICATE_CODE = /CERT|SIGNATURE|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_VERIFY/;
 
+/** The code of a request that was ended because its transport was closed. */
+export const CLOSED = "CLOSED";
+
 /** One request as it goes over the wire. */
 export interface WireRequest {
   readonly url: string;
@@ -79,6 +82,8 @@ export class Transport {
   readonly #largestAnswer: number;
   #agent: HttpsAgent | undefined;
   #plainAgent: HttpAgent | undefined;
+  readonly #underWay = new Set<() => void>();
+  #closed = false;
 
   /** @throws Error of OpenSSL when a certificate or a key is none, or when the two do not belong together */
   constructor({ tls = {}, largestAnswer = LARGEST_ANSWER }: TransportOptions = {}) {
@@ -92,6 +97,7 @@ export class Transport {
     const secure = url.protocol === "https:";
     if (!secure && !(url.protocol === "http:" && request.plain === true))
       return Promise.reject(new TransportError("certificate", url.host, { code: "PLAIN_HTTP", sent: false }));
+    if (this.#closed) return Promise.reject(new TransportError("network", url.host, { code: CLOSED, sent: false }));
     return new Promise((resolve, reject) => {
       let sent = false;
       const outgoing = this.#start(url, secure, request);
@@ -101,14 +107,17 @@ export class Transport {
         reject(new TransportError(trouble, url.host, { code, sent }));
       };
       const onAbort = (): void => end("slow", "ABORTED");
+      const onClose = (): void => end("network", CLOSED);
       const timer = setTimeout(() => end("slow", "TIMED_OUT"), LONGEST_REQUEST_MS);
       const finish = (): void => {
         clearTimeout(timer);
+        this.#underWay.delete(onClose);
         request.signal?.removeEventListener("abort", onAbort);
       };
       const failed = (error: NodeJS.ErrnoException): void =>
         end(CERTIFICATE_CODE.test(error.code ?? "") ? "certificate" : "network", error.code);
       request.signal?.addEventListener("abort", onAbort, { once: true });
+      this.#underWay.add(onClose);
       outgoing.on("error", failed);
       // From here on the request may arrive, whatever becomes of the connection.
       const connected = (): void => void (sent = true);
@@ -130,8 +139,11 @@ export class Transport {
     });
   }
 
-  /** Ends all connections, also those in use. */
+  /** Ends all connections, also those in use, and with them the requests that wait for one. Nothing is sent any more. */
   close(): void {
+    this.#closed = true;
+    // The agents would open new connections for those that wait.
+    for (const end of this.#underWay) end();
     this.#agent?.destroy();
     this.#plainAgent?.destroy();
   }
