@@ -64,6 +64,8 @@ export class VaultConnection {
 
   async #authorised(request: VaultRequest, options: CallOptions, journey: Journey): Promise<unknown> {
     const token = await this.#parts?.session.token();
+    // It may have taken so long that nobody wants the request any more.
+    if (this.#closed) throw new DriverError("closed");
     journey.sent = true;
     try {
       return await this.#send({ ...request, token }, options);

@@ -42,6 +42,8 @@ export class Session {
   #looked: { readonly token: string; readonly at: number; readonly accepted: Promise<boolean | undefined> } | undefined;
   #unwrapped: string | undefined;
   #closed = false;
+  /** Ends what serves many calls, which no call of one's own ends. */
+  readonly #closing = new AbortController();
 
   constructor(plan: CredentialPlan, send: Send) {
     this.#plan = plan;
@@ -72,15 +74,16 @@ export class Session {
   accepts(token: string): Promise<boolean | undefined> {
     const looked = this.#looked;
     if (looked !== undefined && looked.token === token && performance.now() - looked.at < TRUSTED_MS) return looked.accepted;
-    const accepted = acceptance(this.#send, token);
+    const accepted = acceptance(this.#send, token, this.#options());
     this.#looked = { token, at: performance.now(), accepted };
     return accepted;
   }
 
-  /** Renews nothing any more. */
+  /** Renews nothing any more, and gives up a login that is under way. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    this.#closing.abort();
   }
 
   #begin(): Promise<Grant> {
@@ -150,8 +153,9 @@ export class Session {
   /** Sends what a login consists of. Nothing of the call that waits for it was sent before, whatever becomes of this. */
   async #ask(request: VaultRequest, refused: string): Promise<unknown> {
     try {
-      return await this.#send(request, ownOptions());
+      return await this.#send(request, this.#options());
     } catch (error) {
+      if (this.#closed) throw new DriverError("closed", error);
       if (DriverError.isInstance(error)) throw error;
       const { status } = refusalOf(error) ?? {};
       const info = classifyVaultError(error, { operation: "open" });
@@ -171,9 +175,14 @@ export class Session {
    * failure that may be over the next time.
    */
   async #quietly(request: VaultRequest): Promise<unknown> {
-    return this.#send(request, ownOptions()).catch((error: unknown) =>
+    return this.#send(request, this.#options()).catch((error: unknown) =>
       classifyVaultError(error, { operation: "open" }).retryable ? undefined : {},
     );
+  }
+
+  #options(): CallOptions {
+    const options = ownOptions();
+    return { ...options, signal: AbortSignal.any([options.signal, this.#closing.signal]) };
   }
 
   #keepAlive(grant: Grant, ttl: unknown, renewable: unknown): void {
@@ -205,9 +214,9 @@ export class Session {
 }
 
 /** Whether the server takes a token; `undefined` when it does not say. Without a token the client's own is asked for. */
-export async function acceptance(send: Send, token: string | undefined): Promise<boolean | undefined> {
+export async function acceptance(send: Send, token: string | undefined, options: CallOptions = ownOptions()): Promise<boolean | undefined> {
   try {
-    await send({ method: "GET", path: "auth/token/lookup-self", token }, ownOptions());
+    await send({ method: "GET", path: "auth/token/lookup-self", token }, options);
     return true;
   } catch (error) {
     const refusal = refusalOf(error);

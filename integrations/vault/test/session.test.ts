@@ -282,4 +282,27 @@ describe("logins", () => {
     expect(await other).toBe(false);
     expect(emulator.auth.logins).toHaveLength(1);
   });
+
+  test("a manager that is closed while it signs in sends nothing afterwards: neither the login again nor the write that waits for it", async () => {
+    emulator.server.faults.inject({ kind: "throttle", times: 1, retryAfterSeconds: 20 });
+    const patient = open({ ...approle(), max_retries: 2 });
+    const waiting = patient.registerSecret({ name: "db", values: { a: "b" } }).catch((error: unknown) => error);
+    await vi.waitFor(() => expect(emulator.server.count("POST login")).toBe(1));
+    await patient.close();
+    expect(await waiting).toMatchObject({ code: "closed", outcome: "not_applied" });
+    const asked = Promise.withResolvers<void>();
+    const given = Promise.withResolvers<string>();
+    const slow = open({
+      token_provider: () => {
+        asked.resolve();
+        return given.promise;
+      },
+    });
+    const write = slow.registerSecret({ name: "db", values: { a: "b" } }).catch((error: unknown) => error);
+    await asked.promise;
+    await slow.close();
+    given.resolve(emulator.auth.issue());
+    expect(await write).toMatchObject({ code: "closed", outcome: "not_applied" });
+    expect(emulator.server.count()).toBe(1);
+  });
 });
