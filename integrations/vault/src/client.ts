@@ -66,6 +66,7 @@ export class VaultConnection {
     const token = await this.#parts?.session.token();
     // It may have taken so long that nobody wants the request any more.
     if (this.#closed) throw new DriverError("closed");
+    if (performance.now() >= options.deadline) throw this.#timedOut(request, journey);
     journey.sent = true;
     try {
       return await this.#send({ ...request, token }, options);

@@ -168,6 +168,17 @@ describe("silence", () => {
     expect(one.emulator.server.count("POST data")).toBe(0);
   });
 
+  test("T80: a write that was given up while it waited for a token is not sent when the token comes", async () => {
+    const given = Promise.withResolvers<string>();
+    const one = await laboratory({ kv_version: 2, token: undefined, token_provider: () => given.promise });
+    const creating = one.driver.create("a", { values: { a: "b" } }, { ...call({ deadline: performance.now() + 50 }), onDeleted: "error" });
+    const error: unknown = await creating.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ info: { code: "timeout", outcome: "not_applied" } });
+    given.resolve(one.token);
+    expect(await one.driver.read("a", call())).toBeUndefined();
+    expect(one.emulator.server.count("POST data")).toBe(0);
+  });
+
   test("T80: a service that hangs while it is asked for its version, and then works, is asked again", async () => {
     const one = await laboratory();
     one.emulator.server.faults.inject({ kind: "hang" });
