@@ -3,9 +3,10 @@ import type { VaultSettings } from "./settings-types.ts";
 
 /** Whether text is an address: a host that is to be trusted with tokens is written down plainly, without a user or a query. */
 export function isAddress(value: unknown): value is string {
-  if (typeof value !== "string" || /[\s\p{Cc}]/u.test(value) || !URL.canParse(value)) return false;
+  // What comes after a ? or a # would be no path, also where nothing does yet.
+  if (typeof value !== "string" || /[\s\p{Cc}?#]/u.test(value) || !URL.canParse(value)) return false;
   const url = new URL(value);
-  return /^https?:$/.test(url.protocol) && url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+  return /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
 }
 
 /** Whether this is text without control characters: what stands in a header or names a file. */

@@ -71,6 +71,8 @@ describe("the server", () => {
     expect(none.code).toBe("invalid_settings");
     expect(none.text).toMatch(/address.*VAULT_ADDR/);
     for (const address of [
+      "https://vault.example/?",
+      "https://vault.example/#",
       "http://127.0.0.1:1\n",
       "http://127.0.0.1:1\r\nX-Vault-Token: x",
       "ftp://127.0.0.1",
