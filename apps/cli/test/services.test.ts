@@ -266,3 +266,18 @@ test.each(SERVICES.filter(({ deletesSoftly }) => !deletesSoftly))(
     expect(await desk.succeed(["secret", "get", "db", "--key=k"])).toBe("second");
   },
 );
+
+test("`coffer doctor` does not say of a service that it answers and accepts the credentials when nothing was sent to it", async () => {
+  const service = SERVICES.find(({ flavor }) => flavor === "vault");
+  if (service === undefined) throw new Error("There is no Vault.");
+  const desk = await Desk.at({
+    flavor: service.flavor,
+    start: async (folder) => {
+      const running = await service.start(folder);
+      return { ...running, settings: { ...running.settings, kv_version: 2, token_file: join(folder, "absent") } };
+    },
+  });
+  const { found } = await desk.doctor();
+  expect(found.map(({ check, state }) => `${check}: ${state}`)).toEqual(["open: ok", "identity: problem", "integrations: ok"]);
+  expect(desk.service.server.count()).toBe(0);
+});

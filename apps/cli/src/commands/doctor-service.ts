@@ -43,7 +43,10 @@ function connectionSteps(probed: boolean | SecretsError): readonly Finding[] {
   const error = SecretsError.isInstance(probed) ? probed : undefined;
   if (error !== undefined && OUT_OF_REACH.has(error.code)) return [problem("reach", error)];
   const reached = ok("reach", "it answers");
-  if (error?.code !== "unauthenticated") return [reached, ok("identity", "the credentials are accepted")];
+  // A setting that turns out wrong while the credential is looked for: nothing was sent, so nothing answered and nothing was accepted.
+  const unsent = error?.code === "invalid_settings" && !hasAnswered(error);
+  if (error === undefined || (error.code !== "unauthenticated" && !unsent))
+    return [reached, ok("identity", "the credentials are accepted")];
   // Where there is no credential, nothing was sent.
   return [...(hasAnswered(error) ? [reached] : []), problem("identity", error)];
 }
