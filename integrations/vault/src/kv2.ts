@@ -122,9 +122,16 @@ async function remove(engine: Engine, name: string, options: DeleteOptions): Pro
     async () => {
       const now = await look(engine, name, options);
       if (now.kind === "nothing" || (gentle && now.kind === "lost")) return { result: undefined };
+      // Somebody has written since: what stands there is not what was to be deleted.
+      if (now.kind === "live" && !isSameVersion(now, state)) throw new DriverError("conflict");
       return undefined;
     },
   );
+}
+
+/** Whether it is still the version that was seen before: the numbers begin anew when a secret is deleted for good. */
+function isSameVersion({ live }: Extract<State, { kind: "live" }>, before: State): boolean {
+  return before.kind === "live" && before.live.version === live.version && before.live.created?.getTime() === live.created?.getTime();
 }
 
 /** Brings the version back that was deleted last. */

@@ -404,6 +404,24 @@ describe("answers that are lost", () => {
     }
   });
 
+  test("T83: a lost delete does not take what a rival has written since", async () => {
+    for (const soft_delete of [false, true]) {
+      const one = await laboratory({ kv_version: 2, soft_delete });
+      const name = one.stored("a");
+      one.mount.write(name, { user: "old" });
+      const front = await frontOf(one.emulator, async ({ method }, pass) => {
+        if (method === "GET") return undefined;
+        const answer = await pass();
+        one.mount.write(name, { user: "rival" });
+        return { ...answer, wrote: true };
+      });
+      front.faults.inject({ kind: "reset_after_write", times: 1 });
+      const manager = one.manager({ address: front.url });
+      expect(await failure(manager.deleteSecret("a"))).toMatchObject({ code: "unavailable", outcome: "unknown" });
+      expect(one.mount.read(name)?.data).toEqual({ user: "rival" });
+    }
+  });
+
   test("connections that the service has closed meanwhile are not taken for lost writes", async () => {
     const one = await laboratory({ kv_version: 2 });
     const manager = one.manager();
