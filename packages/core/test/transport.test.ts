@@ -157,6 +157,7 @@ describe("a transport", () => {
 
   test("a certificate or a key that is none is refused before anything is sent", () => {
     expect(() => new Transport({ tls: { cert: "none", key: "none" } })).toThrow(/PEM/);
+    expect(() => new Transport({ tls: { ca: ["none"] } })).toThrow(/PEM/);
   });
 });
 

@@ -22,6 +22,9 @@ export function secureOptions({ ca, cert, key, serverName, skipVerify = false }:
   readonly secureContext?: SecureContext;
 } {
   const tls = process.getBuiltinModule("node:tls");
+  const { X509Certificate } = process.getBuiltinModule("node:crypto");
+  // A text that holds no authority would be passed over without a word.
+  ca?.forEach((text) => void new X509Certificate(text));
   const own = ca !== undefined || cert !== undefined || key !== undefined;
   return {
     // Said here, it holds whatever NODE_TLS_REJECT_UNAUTHORIZED says.
