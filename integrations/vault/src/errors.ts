@@ -30,7 +30,8 @@ export function hasOnlyAsked(error: unknown): void {
 export function isLost(error: unknown): boolean {
   if (typeof error === "object" && error !== null && onlyAsked.has(error)) return false;
   if (DriverError.isInstance(error)) return error.info.outcome === "unknown";
-  if (error instanceof TransportError) return error.sent;
+  // Whoever refuses a certificate looks at nothing else.
+  if (error instanceof TransportError) return error.sent && error.trouble !== "certificate";
   const refusal = refusalOf(error);
   if (refusal !== undefined) return refusal.status >= 500 && refusal.status !== 501 && !isRefused(refusal);
   const { code } = objectOf(error);
@@ -93,6 +94,14 @@ function transportExplanation({ trouble, host, code }: TransportError): Explanat
 }
 
 function untrusted(host: string, code: string | undefined): Explanation {
+  // An alert comes from the other side.
+  if (code?.includes("ALERT") === true)
+    return {
+      code: "unavailable",
+      retryable: false,
+      say: `${host} refuses the certificate of the client, or misses one${because(code)}.`,
+      hint: "Set client_cert_file and client_key_file (VAULT_CLIENT_CERT, VAULT_CLIENT_KEY) to what the server takes.",
+    };
   return {
     code: "unavailable",
     retryable: false,

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DriverError } from "@coffer/core";
-import { isAddress, isMountPath } from "./settings-check.ts";
+import { isAddress, isHostName, isMountPath } from "./settings-check.ts";
 import type { VaultSettings } from "./settings-types.ts";
 import { isLoopbackAddress, type TlsOptions } from "@coffer/core/transport";
 
@@ -97,9 +97,15 @@ async function tlsOf(settings: VaultSettings, environment: Environment): Promise
     ca,
     cert,
     key,
-    serverName: settings.tls_server_name ?? variable(environment, "TLS_SERVER_NAME"),
+    serverName: serverNameOf(settings, environment),
     skipVerify: settings.tls_skip_verify ?? isTrue(variable(environment, "SKIP_VERIFY"), "VAULT_SKIP_VERIFY"),
   };
+}
+
+function serverNameOf(settings: VaultSettings, environment: Environment): string | undefined {
+  const name = settings.tls_server_name ?? variable(environment, "TLS_SERVER_NAME");
+  if (name === undefined || isHostName(name)) return name;
+  throw invalid("VAULT_TLS_SERVER_NAME is no host name.", "Set it to the name in the certificate of the server, or unset it.");
 }
 
 function listOf(text: string | undefined): readonly string[] | undefined {

@@ -30,6 +30,13 @@ export function isMountPath(value: unknown): value is string {
   );
 }
 
+/** Whether text is the name of a host, as a certificate carries one; an address in numbers is none. */
+export function isHostName(value: unknown): value is string {
+  return (
+    typeof value === "string" && value.length <= 253 && /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?$/.test(value) && !/^[\d.]+$/.test(value)
+  );
+}
+
 /** Whether this may be a client of the SDK. */
 export function isClient(value: unknown): boolean {
   return typeof value === "object" && value !== null && typeof Reflect.get(value, "request") === "function";

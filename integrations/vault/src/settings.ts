@@ -1,6 +1,6 @@
 // zod/mini and only here: this module is imported when settings are checked, never when the package is.
 import * as z from "zod/mini";
-import { isAddress, isClient, isLine, isMountPath, isProvider, isToken } from "./settings-check.ts";
+import { isAddress, isClient, isHostName, isLine, isMountPath, isProvider, isToken } from "./settings-check.ts";
 import { AUTH_METHODS, type ExistingClient } from "./settings-types.ts";
 
 const line = z.optional(z.string().check(z.refine(isLine, "text of one line")));
@@ -33,7 +33,7 @@ export const settingsSchema = z.strictObject({
   ca_path: line,
   client_cert_file: line,
   client_key_file: line,
-  tls_server_name: line,
+  tls_server_name: z.optional(z.string().check(z.refine(isHostName, "a host name"))),
   tls_skip_verify: flag,
   max_retries: z.optional(z.int().check(z.gte(0), z.lte(10))),
   soft_delete: flag,

@@ -99,12 +99,12 @@ export interface VaultAnswer {
  * @throws TransportError
  */
 export function answerIn({ status, headers, text }: WireAnswer, host: string): VaultAnswer {
-  const trouble = status >= 300 && status < 400 ? "redirect" : "foreign";
-  const strange = (): TransportError => new TransportError(trouble, host, { code: `STATUS_${status}`, sent: true });
-  if (trouble === "redirect") throw strange();
+  const code = `STATUS_${status}`;
+  // Whoever sends a request elsewhere has not carried it out.
+  if (status >= 300 && status < 400) throw new TransportError("redirect", host, { code, sent: false });
   const body = jsonIn(text);
   if (body !== undefined) return { status, headers, body };
-  // A gateway that fails tells so in its own way, and that the service is not there is true.
-  if (status >= 500 || (text === "" && (status === 204 || status >= 400))) return { status, headers, body };
-  throw strange();
+  // A gateway that fails or throttles tells so in its own way, and it is true.
+  if (status >= 500 || status === 429 || (text === "" && (status === 204 || status >= 400))) return { status, headers, body };
+  throw new TransportError("foreign", host, { code, sent: true });
 }

@@ -441,8 +441,9 @@ describe("a redirect", () => {
           for (const run of [CALLS["get"], CALLS["register"], CALLS["list"]]) {
             one.emulator.server.resetCounts();
             const error = await failure(run?.(manager) ?? Promise.resolve());
-            expect(error).toMatchObject({ code: "unavailable", retryable: false });
+            expect(error).toMatchObject({ code: "unavailable", retryable: false, outcome: "not_applied" });
             expect(error.message).toContain("redirect");
+            expect(error.hint).toContain("active node");
             expect(one.emulator.server.count()).toBeLessThanOrEqual(2);
           }
         }
@@ -597,7 +598,8 @@ describe("what the SDK throws when it is not on our transport", () => {
         const info = classifyVaultError(new TransportError(trouble, "vault.example:8200", { code: "ECONNRESET", sent }), {
           operation: "create",
         });
-        expect(info).toMatchObject({ code, outcome: sent ? "unknown" : "not_applied" });
+        // Whoever refuses a certificate looks at nothing else.
+        expect(info).toMatchObject({ code, outcome: sent && trouble !== "certificate" ? "unknown" : "not_applied" });
         expect(info.safeMessage).toContain("vault.example:8200");
       }
     }

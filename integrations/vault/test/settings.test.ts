@@ -179,6 +179,9 @@ describe("the server", () => {
     };
     expect(await seen(emulator, { ...settings, tls_server_name: "localhost" })).toHaveLength(2);
     expect(await failure({ ...settings, tls_server_name: "vault.example" })).toMatchObject({ code: "unavailable" });
+    expect(await failure({ ...settings, tls_server_name: "127.0.0.1" })).toMatchObject({ code: "invalid_settings" });
+    vi.stubEnv("VAULT_TLS_SERVER_NAME", "127.0.0.1");
+    expect(await failure(settings)).toMatchObject({ code: "invalid_settings" });
   });
 
   test("client_cert_file and client_key_file: a client that proves itself", async () => {
@@ -189,7 +192,11 @@ describe("the server", () => {
       ca_file: fileOf("client-ca.pem", emulator.ca ?? ""),
       max_retries: 0,
     };
-    expect(await failure(settings)).toMatchObject({ code: "unavailable" });
+    const without = await failure(settings);
+    expect(without.code).toBe("unavailable");
+    const write = open(settings).registerSecret({ name: "db", values: { a: "b" } });
+    await expect(write).rejects.toMatchObject({ code: "unavailable", outcome: "not_applied" });
+    expect(emulator.seen).toEqual([]);
     const client_cert_file = fileOf("client.pem", emulator.clientCertificate?.cert ?? "");
     const client_key_file = fileOf("client.key", emulator.clientCertificate?.key ?? "");
     expect(await seen(emulator, { ...settings, client_cert_file, client_key_file })).toHaveLength(2);
