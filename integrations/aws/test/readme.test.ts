@@ -1,45 +1,22 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { Reader } from "@coffer/emulators/reader";
+import { afterAll, expect, test } from "vitest";
 import { AWS_CAPABILITIES } from "../src/capabilities.ts";
 import { settingsSchema } from "../src/settings.ts";
 import { DEFAULT_RECOVERY_WINDOW_DAYS } from "../src/settings-types.ts";
 import { onEmulator } from "./laboratory.ts";
 
 const packageFolder = join(import.meta.dirname, "..");
-const root = join(packageFolder, "../..");
-const README = readFileSync(join(packageFolder, "README.md"), "utf8");
-const blocksOf = (language: string): string[] =>
-  [...README.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, text = ""]) => text);
-const programs = blocksOf("ts");
+const reader = new Reader(packageFolder);
+const { folder: project, programs, readme: README } = reader;
+afterAll(() => reader.remove());
 const run = promisify(execFile);
 
-/** The reader's project. */
-let project = "";
-beforeAll(() => {
-  project = realpathSync(mkdtempSync(join(tmpdir(), "coffer-readme-")));
-  mkdirSync(join(project, "node_modules/@coffer"), { recursive: true });
-  for (const [from, to] of [
-    [packageFolder, "@coffer/aws"],
-    [join(root, "packages/core"), "@coffer/core"],
-    [join(packageFolder, "node_modules/zod"), "zod"],
-    [join(root, "node_modules/@types"), "@types"],
-  ] as const)
-    symlinkSync(from, join(project, "node_modules", to));
-  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "reader", type: "module" }));
-  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ extends: join(root, "tsconfig.base.json"), include: ["*.ts"] }));
-  for (const [index, text] of programs.entries()) writeFileSync(join(project, `block-${index}.ts`), text);
-});
-afterAll(() => rmSync(project, { recursive: true, force: true }));
-
 test("the programs of the README compile", async () => {
-  const require = createRequire(join(root, "package.json"));
-  const tsc = join(dirname(require.resolve("typescript/package.json")), "bin/tsc");
-  expect((await run(process.execPath, [tsc, "-p", "."], { cwd: project })).stdout).toBe("");
+  expect(await reader.compile()).toBe("");
 });
 
 test("the programs of the README run and print what it says", { timeout: 60_000 }, () =>
@@ -67,7 +44,9 @@ test("the README tells the settings, the limits and the permissions that there a
   expect(README).toContain(`${AWS_CAPABILITIES.maxValueBytes?.toLocaleString("en")} bytes`);
   expect(README).toContain(`1 for every ${AWS_CAPABILITIES.batchSize}, at most ${AWS_CAPABILITIES.maxInFlight} at once`);
   expect(README).toContain(`7 to 30 | ${DEFAULT_RECOVERY_WINDOW_DAYS} |`);
-  const policy = JSON.parse(blocksOf("json").find((text) => text.includes("Statement")) ?? "{}") as { Statement: { Action: string[] }[] };
+  const policy = JSON.parse(reader.blocks("json").find((text) => text.includes("Statement")) ?? "{}") as {
+    Statement: { Action: string[] }[];
+  };
   const allowed = policy.Statement.flatMap(({ Action }) => Action.map((action) => action.replace("secretsmanager:", "")));
   const used = [...readFileSync(join(packageFolder, "src/client.ts"), "utf8").matchAll(/operation\((\w+)Command/g)].map(
     ([, name = ""]) => name,

@@ -62,8 +62,7 @@ export function assertStackName(name: string, what: string): void {
 
 /** The settings of a flavor, as a prompt or a help page needs them. */
 export async function settingFields(flavor: OpenableFlavor): Promise<SchemaField[]> {
-  const fields = await settingsObject(flavor);
-  return fields === undefined ? [] : schemaFields({ type: flavor.name, fields });
+  return fieldsOf(flavor, await settingsObject(flavor));
 }
 
 /**
@@ -73,13 +72,17 @@ export async function settingFields(flavor: OpenableFlavor): Promise<SchemaField
 export async function settingsFromText(flavor: OpenableFlavor, texts: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
   const fields = await settingsObject(flavor);
   const converters = fields === undefined ? new Map<string, TextConverter>() : textConverters(fields);
-  const types = new Map((await settingFields(flavor)).map(({ key, type }) => [key, type]));
+  const types = new Map(fieldsOf(flavor, fields).map(({ key, type }) => [key, type]));
   const convert = (key: string, text: string): unknown => {
     const converter = converters.get(key);
     if (converter !== undefined) return converter(text);
     return STRUCTURES.has(types.get(key) ?? "") ? (jsonOf(text) ?? text) : text;
   };
   return Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, convert(key, text)]));
+}
+
+function fieldsOf({ name }: OpenableFlavor, fields: $ZodObject | undefined): SchemaField[] {
+  return fields === undefined ? [] : schemaFields({ type: name, fields });
 }
 
 const STRUCTURES: ReadonlySet<string> = new Set(["record", "object", "array"]);

@@ -21,7 +21,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
 /** What to do about a revision that is not there. */
 export const NO_REVISION_HINT = "`coffer secret history NAME` lists the revisions that are kept.";
 
-/** What to do about a secret that is not ours to change. A program can take it over, a command only makes another one. */
+/** What to do about a secret that is not ours to change. */
 const FOREIGN_HINT =
   "To change it all the same, so that it is ours then: coffer secret update NAME --adopt … To leave it and make one of your own from it: coffer secret copy NAME NEW_NAME (--to=MANAGER puts it elsewhere).";
 
